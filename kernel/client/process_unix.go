@@ -1,0 +1,14 @@
+//go:build unix && !linux
+
+package client
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// setProcess gives the kernel a process group of its own, so that a signal from
+// the terminal is ours alone. Kernels that heed JPY_PARENT_PID end when we end.
+func setProcess(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+}

@@ -1,0 +1,363 @@
+// Package interp runs a notebook's code on the yaegi interpreter. It evaluates
+// Units that package source has checked and lowered; it never sees a cell's own
+// text. Where yaegi still differs from Go after the lowering is listed in
+// Limits.
+package interp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/traefik/yaegi/interp"
+	"github.com/traefik/yaegi/stdlib"
+	"github.com/traefik/yaegi/stdlib/unrestricted"
+
+	"github.com/paragopher/paragopher/kernel/display"
+	"github.com/paragopher/paragopher/kernel/engine/source"
+)
+
+// Options are what a session's code reaches of the notebook. Nil functions are
+// left out.
+type Options struct {
+	Show     func(display.Bundle) // display in the running cell
+	Clear    func(wait bool)      // clear the running cell's output
+	Panicked func(*Panic)         // a goroutine of a cell panicked; it has been recovered
+	Worker   bool                 // a worker process: os.Exit and log.Fatal end it, as in any program
+}
+
+// A Session holds the live values of a notebook. Run and Load must not be called
+// at the same time.
+type Session struct {
+	i       *interp.Interpreter
+	options Options
+	trace   *traceWriter
+
+	mu       sync.Mutex
+	line     int // lines evaluated so far; each line of code has a number of its own, and 1 is the calls'
+	segments []segment
+	units    []*source.Unit // what workers must load, in order
+	uses     map[string]source.Use
+	vars     map[string]reflect.Value // pointers to the session's variables, by emitted name
+}
+
+// A segment says which cell's lines a run of evaluated lines is.
+type segment struct{ first, last, cell, line int }
+
+// A Panic is a panic of the notebook's code.
+type Panic struct {
+	Value  string
+	Frames []Frame // the notebook's frames, innermost first
+}
+
+// A Frame is a place in a cell.
+type Frame struct {
+	Func            string
+	Cell, Line, Col int
+}
+
+// Error gives the panic's value.
+func (p *Panic) Error() string { return "panic: " + p.Value }
+
+// Traceback words the panic as Go does, with the notebook's frames only.
+func (p *Panic) Traceback() []string {
+	lines := []string{"\x1b[31mpanic\x1b[0m: " + p.Value}
+	for i, f := range p.Frames {
+		if i == 50 {
+			lines = append(lines, fmt.Sprintf("    ... %d more calls", len(p.Frames)-i))
+			break
+		}
+		at := fmt.Sprintf("    cell[%d]:%d", f.Cell, f.Line)
+		if f.Func != "" {
+			at += " in " + f.Func
+		}
+		lines = append(lines, at)
+	}
+	return lines
+}
+
+// An Unsupported error is Go that the interpreter cannot run.
+type Unsupported struct {
+	Msg        string
+	Cell, Line int // 0 where unknown
+}
+
+func (u *Unsupported) Error() string {
+	at := ""
+	if u.Cell > 0 {
+		at = fmt.Sprintf(" (cell[%d]:%d)", u.Cell, u.Line)
+	}
+	return "the interpreter cannot run this: " + u.Msg + at
+}
+
+// New gives an empty session. It costs about 5 ms.
+func New(o Options) (*Session, error) {
+	s := &Session{options: o, line: 1, uses: map[string]source.Use{}, vars: map[string]reflect.Value{}}
+	s.trace = &traceWriter{to: os.Stderr}
+	s.i = interp.New(interp.Options{Stderr: s.trace, Unrestricted: o.Worker})
+	exports := []interp.Exports{stdlib.Symbols, {"os/exec/exec": unrestricted.Symbols["os/exec/exec"]}}
+	if o.Worker {
+		exports = append(exports, unrestricted.Symbols)
+	}
+	exports = append(exports, ownSymbols(), s.cellSymbols())
+	for _, e := range exports {
+		for path, syms := range e {
+			if len(syms) == 0 {
+				continue // an empty table would hide the package's source
+			}
+			if err := s.i.Use(interp.Exports{path: syms}); err != nil {
+				return nil, fmt.Errorf("giving the interpreter package %s: %w", path, err)
+			}
+		}
+	}
+	return s, nil
+}
+
+// Load evaluates u's declarations and leaves its statements alone.
+func (s *Session) Load(u *source.Unit) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &Unsupported{Msg: fmt.Sprint(r)}
+		}
+	}()
+	var b strings.Builder
+	for _, im := range u.Imports {
+		fmt.Fprintf(&b, "import %s %q\n", im.Name, im.Path)
+	}
+	if b.Len() > 0 {
+		if _, err := s.eval(context.Background(), b.String(), nil); err != nil {
+			return err
+		}
+	}
+	if len(u.Decls) > 0 {
+		if _, err := s.eval(context.Background(), "", u.Decls); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range u.Decls {
+		if name, _, ok := strings.Cut(strings.TrimPrefix(d.Code, "var "), " "); ok && strings.HasPrefix(d.Code, "var ") {
+			// Once and now: later, a cell is running and must not be interfered with.
+			p, err := s.i.EvalWithContext(context.Background(), "&"+name)
+			if err == nil && p.IsValid() && p.Kind() == reflect.Pointer {
+				s.vars[name] = p
+			}
+		}
+	}
+	for name, use := range u.Uses {
+		s.uses[name] = use
+	}
+	decls := *u
+	decls.Body = nil
+	s.units = append(s.units, &decls)
+	return nil
+}
+
+// Run runs the statements of u, which has been loaded, and gives the values of the
+// cell's bare last expression. The error is a *Panic, an *Unsupported, or the context's when it ended first: then
+// the interpreter has stopped at the next loop or channel operation, or goes on
+// in the background until the compiled call that it is in returns.
+func (s *Session) Run(ctx context.Context, u *source.Unit) (values []any, err error) {
+	if u.Body == nil {
+		return nil, nil
+	}
+	if _, err := s.eval(context.Background(), "", []source.Block{*u.Body}); err != nil {
+		return nil, err
+	}
+	s.trace.reset()
+	v, err := s.i.EvalWithContext(ctx, u.Entry+"()")
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, s.failure(err)
+	}
+	if !v.IsValid() || !v.CanInterface() {
+		return nil, nil
+	}
+	values, _ = v.Interface().([]any)
+	for i := range values {
+		values[i] = plain(values[i])
+	}
+	return values, nil
+}
+
+// plain takes a value out of the interpreter's own form of an interface value.
+func plain(v any) any {
+	for range 8 { // an interface in an interface in ...
+		rv := reflect.ValueOf(v)
+		if !rv.IsValid() || rv.Type().String() != "interp.valueInterface" {
+			return v
+		}
+		field := rv.FieldByName("value")
+		if !field.IsValid() || field.Type() != reflect.TypeFor[reflect.Value]() {
+			return v
+		}
+		// The field is unexported, so its bytes are copied out.
+		box := reflect.New(rv.Type()).Elem()
+		box.Set(rv)
+		inner := *(*reflect.Value)(box.FieldByName("value").Addr().UnsafePointer())
+		if !inner.IsValid() || !inner.CanInterface() {
+			return nil
+		}
+		v = inner.Interface()
+	}
+	return v
+}
+
+// eval evaluates a header, or blocks together, so that they may name one another.
+func (s *Session) eval(ctx context.Context, header string, blocks []source.Block) (reflect.Value, error) {
+	var b strings.Builder
+	s.mu.Lock()
+	// The interpreter reports positions without a file. Blank lines in front make
+	// the line numbers unique, and segments say what they are.
+	b.WriteString(strings.Repeat("\n", s.line))
+	b.WriteString(header)
+	at := s.line + 1 + strings.Count(header, "\n")
+	for _, block := range blocks {
+		n := strings.Count(block.Code, "\n")
+		s.segments = append(s.segments, segment{at, at + n, block.Cell, block.Line})
+		b.WriteString(block.Code)
+		b.WriteString("\n")
+		at += n + 1
+	}
+	s.line = at
+	s.mu.Unlock()
+	v, err := s.i.EvalWithContext(ctx, b.String())
+	if err != nil {
+		return v, s.unsupported(err)
+	}
+	return v, nil
+}
+
+var position = regexp.MustCompile(`^(\d+):(\d+): `)
+
+func (s *Session) unsupported(err error) error {
+	msg := err.Error()
+	u := &Unsupported{Msg: msg}
+	if m := position.FindStringSubmatch(msg); m != nil {
+		line, _ := strconv.Atoi(m[1])
+		u.Msg = strings.TrimPrefix(msg, m[0])
+		u.Cell, u.Line = s.locate(line)
+	}
+	return u
+}
+
+// locate gives the cell and its line for a line number of the interpreter, or 0, 0.
+func (s *Session) locate(line int) (cell, cellLine int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, g := range s.segments {
+		if line >= g.first && line <= g.last {
+			return g.cell, g.line + line - g.first
+		}
+	}
+	return 0, 0
+}
+
+// failure turns what running code ended with into a *Panic.
+func (s *Session) failure(err error) error {
+	var p interp.Panic
+	if errors.As(err, &p) {
+		return &Panic{Value: panicText(p.Value), Frames: s.frames(s.trace.take())}
+	}
+	return s.unsupported(err)
+}
+
+// frames makes the interpreter's trace the notebook's.
+func (s *Session) frames(lines []traceLine) (frames []Frame) {
+	for _, l := range lines {
+		if cell, line := s.locate(l.line); cell > 0 {
+			frames = append(frames, Frame{Func: plainName(l.fun), Cell: cell, Line: line, Col: l.col})
+		}
+	}
+	return frames
+}
+
+var version = regexp.MustCompile(`__\d+(_\d+)?$`)
+
+// plainName is the name that the user gave to a function.
+func plainName(fun string) string {
+	fun = strings.TrimPrefix(fun, "main.")
+	parts := strings.Split(fun, ".")
+	for i, p := range parts {
+		parts[i] = version.ReplaceAllString(p, "")
+	}
+	if parts[0] == "cell" && strings.HasPrefix(fun, "cell__") {
+		parts = parts[1:]
+	}
+	return strings.Join(parts, ".")
+}
+
+// panicText words a panic's value as Go does. The interpreter works by
+// reflection, so some runtime errors come in reflect's words.
+func panicText(v any) string {
+	switch x := v.(type) {
+	case error:
+		text := x.Error()
+		if strings.HasPrefix(text, "reflect: call of ") && strings.HasSuffix(text, "on zero Value") {
+			return "runtime error: invalid memory address or nil pointer dereference"
+		}
+		return text
+	case string:
+		if rest, ok := strings.CutPrefix(x, "reflect: "); ok && strings.Contains(rest, "out of range") {
+			return "runtime error: " + rest
+		}
+		return x
+	case fmt.Stringer:
+		return x.String()
+	case nil:
+		return "panic called with nil argument"
+	}
+	return fmt.Sprintf("%v", v)
+}
+
+// A traceLine is a frame in the interpreter's words.
+type traceLine struct {
+	line, col int
+	fun       string
+}
+
+// A traceWriter is the interpreter's standard error: it keeps the traces that the
+// interpreter prints of panics and passes on all else.
+type traceWriter struct {
+	to    io.Writer
+	mu    sync.Mutex
+	lines []traceLine
+}
+
+var tracePattern = regexp.MustCompile(`^(\d+):(\d+): panic: (.*?)(?:\(\.\.\.\))?\n?$`)
+
+// Write implements io.Writer. The interpreter writes a trace's lines one by one.
+func (w *traceWriter) Write(p []byte) (int, error) {
+	m := tracePattern.FindStringSubmatch(string(p))
+	if m == nil {
+		return w.to.Write(p)
+	}
+	line, _ := strconv.Atoi(m[1])
+	col, _ := strconv.Atoi(m[2])
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.lines) < 1000 {
+		w.lines = append(w.lines, traceLine{line, col, m[3]})
+	}
+	return len(p), nil
+}
+
+func (w *traceWriter) reset() { w.take() }
+
+func (w *traceWriter) take() []traceLine {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	lines := w.lines
+	w.lines = nil
+	return lines
+}

@@ -1,0 +1,34 @@
+package interp
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+
+	"github.com/traefik/yaegi/interp"
+
+	"github.com/paragopher/paragopher/kernel/engine/source"
+	"github.com/paragopher/paragopher/parallel"
+)
+
+// cellSymbols is the package that lowered code calls.
+func (s *Session) cellSymbols() interp.Exports {
+	return interp.Exports{source.CellPackage + "/cell": {
+		"Func": reflect.ValueOf(func(name string, f any) any { return parallel.Func{Name: name, Value: f} }),
+		"Capturing": reflect.ValueOf(func(f any, names []string) any {
+			return parallel.Func{Value: f, Captures: names}
+		}),
+		"Panicked": reflect.ValueOf(s.panicked),
+		"Note":     reflect.ValueOf(func(text string) { fmt.Fprintln(os.Stderr, text) }),
+	}}
+}
+
+// panicked takes the panic of a goroutine, which has been recovered.
+func (s *Session) panicked(v any) {
+	p := &Panic{Value: panicText(v), Frames: s.frames(s.trace.take())}
+	if s.options.Panicked != nil {
+		s.options.Panicked(p)
+		return
+	}
+	fmt.Fprintln(os.Stderr, p)
+}

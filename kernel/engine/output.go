@@ -1,0 +1,251 @@
+package engine
+
+import (
+	"bytes"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/paragopher/paragopher/kernel/display"
+)
+
+const (
+	flushDelay = 25 * time.Millisecond // text waits this long for more
+	flushSize  = 64 << 10              // or until it is this much
+	tailSize   = 8 << 10               // of stderr, kept to explain a death
+	syncTime   = 2 * time.Second       // for marks that a broken session may never write
+)
+
+// An output reads a session's standard output and error as they are written and
+// passes them on in large pieces: complete before a cell ends, in order with the
+// session's displays.
+type output struct {
+	sink    Sink
+	streams [2]*stream
+	mu      sync.Mutex // also held during calls of sink: one at a time
+	changed *sync.Cond
+	cell    string
+}
+
+// A stream is one of the two. Sessions write marks into it: private byte strings
+// with a number, which are cut out.
+type stream struct {
+	name    string
+	mark    []byte // what marks begin with
+	pending []byte
+	seen    uint64 // last mark
+	ended   bool
+	timer   *time.Timer
+	tail    []byte
+	crash   bool // a crash dump is coming, which nobody wants to read
+}
+
+// markPrefix is an escape sequence that terminals ignore, with the session's token.
+func markPrefix(token string) string { return "\x1b_paragopher:" + token + ":" }
+
+const markEnd = "\x1b\\"
+
+func newOutput(sink Sink, token string, stdout, stderr io.Reader) *output {
+	o := &output{sink: sink}
+	o.changed = sync.NewCond(&o.mu)
+	for i, r := range []io.Reader{stdout, stderr} {
+		o.streams[i] = &stream{name: []string{"stdout", "stderr"}[i], mark: []byte(markPrefix(token))}
+		go o.read(o.streams[i], r)
+	}
+	return o
+}
+
+// begin makes cell the one that output belongs to from now on.
+func (o *output) begin(cell string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, s := range o.streams {
+		o.emit(s, len(s.pending))
+		s.tail, s.crash = nil, false
+	}
+	o.cell = cell
+}
+
+func (o *output) read(s *stream, r io.Reader) {
+	buf := make([]byte, flushSize)
+	for {
+		n, err := r.Read(buf)
+		o.mu.Lock()
+		s.pending = append(s.pending, buf[:n]...)
+		o.take(s)
+		if err != nil {
+			o.emit(s, len(s.pending))
+			s.ended = true
+			o.changed.Broadcast()
+			o.mu.Unlock()
+			return
+		}
+		o.mu.Unlock()
+	}
+}
+
+// take cuts marks out of what came and emits what is enough.
+func (o *output) take(s *stream) {
+	for {
+		i := bytes.Index(s.pending, s.mark)
+		if i < 0 {
+			break
+		}
+		rest := s.pending[i+len(s.mark):]
+		end := bytes.Index(rest, []byte(markEnd))
+		if end < 0 {
+			break
+		}
+		n, err := strconv.ParseUint(string(rest[:end]), 10, 64)
+		after := bytes.Clone(rest[end+len(markEnd):])
+		s.pending = s.pending[:i]
+		o.emit(s, i)
+		s.pending = after
+		if err == nil {
+			s.seen = n
+			o.changed.Broadcast()
+		}
+	}
+	if len(s.pending) >= flushSize {
+		o.emit(s, s.whole())
+	}
+	if len(s.pending) > 0 && s.timer == nil {
+		s.timer = time.AfterFunc(flushDelay, func() {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			s.timer = nil
+			o.emit(s, s.whole())
+		})
+	}
+}
+
+// whole is how much of what is pending can be shown: not the beginning of a mark,
+// not a part of a character.
+func (s *stream) whole() int {
+	n := len(s.pending)
+	if i := bytes.Index(s.pending, s.mark); i >= 0 {
+		return i
+	}
+	for k := min(len(s.mark)-1, n); k > 0; k-- {
+		if bytes.HasPrefix(s.mark, s.pending[n-k:]) {
+			n -= k
+			break
+		}
+	}
+	for k := 1; k <= min(utf8.UTFMax-1, n); k++ {
+		if c := s.pending[n-k]; utf8.RuneStart(c) {
+			if !utf8.FullRune(s.pending[n-k : n]) {
+				n -= k
+			}
+			break
+		}
+	}
+	return n
+}
+
+var crashDump = regexp.MustCompile(`(?m)^(panic: |fatal error: |runtime: goroutine stack exceeds|SIG[A-Z]+: )`)
+
+// emit passes on the first n bytes of what is pending.
+func (o *output) emit(s *stream, n int) {
+	if n == 0 {
+		return
+	}
+	text := strings.ToValidUTF8(string(s.pending[:n]), "\uFFFD")
+	s.pending = s.pending[n:]
+	if len(s.pending) == 0 {
+		s.pending = nil
+	}
+	if s.name == "stderr" {
+		s.tail = append(s.tail, text...)
+		if s.crash {
+			return
+		}
+		if i := strings.Index(text, "\ngoroutine "); i >= 0 && crashDump.Match(s.tail) {
+			s.crash = true
+			text = text[:i+1]
+		}
+		if len(s.tail) > 2*tailSize {
+			// The beginning of a dump says most.
+			s.tail = append(s.tail[:tailSize:tailSize], s.tail[len(s.tail)-tailSize:]...)
+		}
+	}
+	if text != "" {
+		o.sink.Stream(o.cell, s.name, text)
+	}
+}
+
+// sync waits until both streams have come to a mark, and passes on what was
+// before it.
+func (o *output) sync(mark uint64) {
+	if mark == 0 {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	timeout := time.AfterFunc(syncTime, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		for _, s := range o.streams { // it will not come any more
+			s.seen = max(s.seen, mark)
+		}
+		o.changed.Broadcast()
+	})
+	defer timeout.Stop()
+	for _, s := range o.streams {
+		for s.seen < mark && !s.ended {
+			o.changed.Wait()
+		}
+	}
+}
+
+// end waits until the writers of both streams are gone.
+func (o *output) end(within time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	late := false
+	timeout := time.AfterFunc(within, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		late = true
+		o.changed.Broadcast()
+	})
+	defer timeout.Stop()
+	for _, s := range o.streams {
+		for !s.ended && !late {
+			o.changed.Wait()
+		}
+		o.emit(s, len(s.pending))
+	}
+}
+
+func (o *output) display(b display.Bundle) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sink.Display(o.cell, b)
+}
+
+func (o *output) clear(wait bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sink.ClearOutput(o.cell, wait)
+}
+
+// lastWords is what the session said on standard error before it died, a line.
+func (o *output) lastWords() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	tail := string(o.streams[1].tail)
+	if m := crashDump.FindStringIndex(tail); m != nil {
+		line, _, _ := strings.Cut(tail[m[0]:], "\n")
+		line = strings.TrimSuffix(line, " [recovered]")
+		if strings.HasPrefix(line, "runtime: goroutine stack exceeds") {
+			return "fatal error: stack overflow (a function that calls itself without end?)"
+		}
+		return line
+	}
+	return ""
+}

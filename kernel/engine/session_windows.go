@@ -1,0 +1,7 @@
+package engine
+
+import "os"
+
+func privateCopy(f *os.File) (*os.File, error) { return f, nil }
+
+func keep(int) {}

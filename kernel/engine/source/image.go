@@ -1,0 +1,216 @@
+// Package source is the typed front end of the engine. It splits a cell into
+// imports, declarations and statements in any order, checks it with go/types
+// against everything live in the notebook, and lowers it to a Unit that a
+// session can run. It knows every name but holds no value and runs no user code.
+package source
+
+import (
+	"go/ast"
+	"go/types"
+	"maps"
+	"slices"
+	"sort"
+)
+
+// An Image is the notebook as code: the newest version of each declaration and
+// the type of each variable. It is not safe for concurrent use.
+type Image struct {
+	importer *importer
+	imports  map[string]string        // package name in cells -> import path
+	emitted  map[string]string        // import path -> name in emitted code, once a session has it
+	live     map[string]*entity       // by name; methods as Type.Method
+	objects  map[types.Object]*entity // every version there ever was
+	versions map[string]int           // how many emitted names each name has had
+	plans    int                      // how many there were; makes temporary names unique
+	order    int                      // how many declarations were emitted
+	shapes   map[string]string        // instances of parallel's generics: description -> emitted name
+	shapeSrc []Block                  // their declarations
+}
+
+// An entity is one version of one declared name.
+type entity struct {
+	name    string // as users know it
+	emitted string // as sessions know it
+	obj     types.Object
+	decl    *decl // nil for variables
+	isVar   bool
+	lost    bool // a variable whose value died with its session
+	typ     string
+	cell    int
+}
+
+// A decl is the source of one declaration, which may declare several names.
+type decl struct {
+	cell       int
+	code       string // the whole cell's
+	start, end int    // of the declaration in code
+	text       string // code[start:end]
+	entities   []*entity
+	uses       []*entity // live entities it names
+	block      Block     // as emitted
+	order      int       // of emission
+	imports    map[string]string
+}
+
+// New gives the image of an empty notebook.
+func New() *Image {
+	im, err := newImporter()
+	if err != nil {
+		// The data is part of the binary, so this is a broken build, not a user's error.
+		im = &importer{entries: nil, loaded: map[string]*types.Package{}, stubs: map[string]*types.Package{}}
+	}
+	return &Image{
+		importer: im,
+		imports:  map[string]string{},
+		emitted:  map[string]string{},
+		live:     map[string]*entity{},
+		objects:  map[types.Object]*entity{},
+		versions: map[string]int{},
+		shapes:   map[string]string{},
+	}
+}
+
+// Commit makes u's declarations and variables part of the notebook. It is
+// called when a session has taken u. A Unit that did not come from Plan of this
+// image, or came before a later Commit, is ignored.
+func (im *Image) Commit(u *Unit) {
+	p := u.plan
+	if p == nil || p.image != im {
+		return
+	}
+	maps.Copy(im.imports, p.imports)
+	for _, i := range u.Imports {
+		im.emitted[i.Path] = i.Name
+	}
+	for _, key := range p.removed {
+		delete(im.live, key)
+	}
+	for _, e := range p.entities {
+		im.live[e.name] = e
+		im.objects[e.obj] = e
+	}
+	for _, e := range p.revived {
+		e.lost = false
+	}
+	maps.Copy(im.shapes, p.shapes)
+	im.shapeSrc = append(im.shapeSrc, p.shapeSrc...)
+	u.plan = nil
+}
+
+// Replay gives what a fresh session needs before it can take the notebook's next
+// cell: all live declarations, and the variables with their zero values.
+func (im *Image) Replay() []*Unit {
+	u := &Unit{Uses: map[string]Use{}}
+	for path, name := range im.emitted {
+		u.Imports = append(u.Imports, Import{name, path})
+	}
+	sort.Slice(u.Imports, func(i, j int) bool { return u.Imports[i].Path < u.Imports[j].Path })
+	seen := map[*decl]bool{}
+	var decls []*decl
+	for _, e := range im.live {
+		if e.isVar {
+			u.Decls = append(u.Decls, Block{Code: "var " + e.emitted + " " + e.typ, Cell: e.cell, Line: 1})
+		} else if !seen[e.decl] {
+			seen[e.decl] = true
+			decls = append(decls, e.decl)
+		}
+	}
+	// Old versions of types that variables still have.
+	for d := range im.olderDecls(seen) {
+		decls = append(decls, d)
+	}
+	sort.Slice(decls, func(i, j int) bool { return decls[i].order < decls[j].order })
+	for _, d := range decls {
+		u.Decls = append(u.Decls, d.block)
+		for _, e := range d.entities {
+			u.Uses[e.emitted] = useOf(d)
+		}
+	}
+	u.Decls = append(u.Decls, im.shapeSrc...)
+	if len(u.Decls) == 0 && len(u.Imports) == 0 {
+		return nil
+	}
+	return []*Unit{u}
+}
+
+// olderDecls are the declarations, no longer live, that live ones or variables
+// still name.
+func (im *Image) olderDecls(live map[*decl]bool) map[*decl]bool {
+	older := map[*decl]bool{}
+	var visit func(es []*entity)
+	visit = func(es []*entity) {
+		for _, e := range es {
+			if e.decl != nil && !live[e.decl] && !older[e.decl] {
+				older[e.decl] = true
+				visit(e.decl.uses)
+			}
+		}
+	}
+	for d := range live {
+		visit(d.uses)
+	}
+	for _, e := range im.live {
+		if e.isVar {
+			visit(im.entitiesIn(e.obj.Type()))
+		}
+	}
+	return older
+}
+
+// Variables are the names of the notebook's variables, sorted.
+func (im *Image) Variables() []string {
+	var names []string
+	for name, e := range im.live {
+		if e.isVar && !e.lost {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// DropVariables forgets the variables, after the session that held them died.
+// Declarations stay; functions that use a variable see its zero value until a
+// cell assigns it again.
+func (im *Image) DropVariables() {
+	for _, e := range im.live {
+		if e.isVar {
+			e.lost = true
+		}
+	}
+}
+
+func useOf(d *decl) Use {
+	var u Use
+	for _, e := range d.uses {
+		if e.isVar {
+			u.Vars = append(u.Vars, e.emitted)
+		} else if _, ok := e.obj.(*types.Func); ok {
+			u.Funcs = append(u.Funcs, e.emitted)
+		}
+	}
+	slices.Sort(u.Vars)
+	slices.Sort(u.Funcs)
+	return u
+}
+
+// key is the name under which a declaration's object is live.
+func methodKey(recv *ast.FieldList, name string) string {
+	t := recv.List[0].Type
+	for {
+		switch x := t.(type) {
+		case *ast.StarExpr:
+			t = x.X
+		case *ast.ParenExpr:
+			t = x.X
+		case *ast.IndexExpr:
+			t = x.X
+		case *ast.IndexListExpr:
+			t = x.X
+		case *ast.Ident:
+			return x.Name + "." + name
+		default:
+			return "." + name
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package source
+
+import (
+	"archive/zip"
+	"bytes"
+	_ "embed"
+	"fmt"
+	"go/token"
+	"go/types"
+	"path"
+	"sync"
+
+	"golang.org/x/tools/go/gcexportdata"
+)
+
+// Type information written by exportdata.
+//
+//go:embed std.zip
+var stdExports []byte
+
+//go:embed own.zip
+var ownExports []byte
+
+// Module is the import path that this module's packages begin with.
+const Module = "github.com/paragopher/paragopher/"
+
+// An importer finds packages in the embedded type information. One Image has
+// one, so that a type is the same type in all its cells.
+type importer struct {
+	mu      sync.Mutex
+	fset    *token.FileSet
+	entries map[string]*zip.File
+	loaded  map[string]*types.Package // complete
+	stubs   map[string]*types.Package // all that was mentioned, gcexportdata's memory
+}
+
+func newImporter() (*importer, error) {
+	im := &importer{
+		fset:    token.NewFileSet(),
+		entries: map[string]*zip.File{},
+		loaded:  map[string]*types.Package{"unsafe": types.Unsafe},
+		stubs:   map[string]*types.Package{"unsafe": types.Unsafe},
+	}
+	for _, data := range [][]byte{stdExports, ownExports} {
+		zr, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			return nil, fmt.Errorf("opening the embedded type information: %w", err)
+		}
+		for _, f := range zr.File {
+			im.entries[f.Name] = f
+		}
+	}
+	return im, nil
+}
+
+// short gives the full path of this module's packages that gophers may also
+// import by a short name, as in import "parallel".
+func short(p string) string {
+	switch p {
+	case "parallel", "plots", "parallel/timing":
+		return Module + p
+	case "timing":
+		return Module + "parallel/timing"
+	case "display":
+		return Module + "kernel/display"
+	}
+	return p
+}
+
+// Import implements types.Importer.
+func (im *importer) Import(p string) (*types.Package, error) {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	p = short(p)
+	if pkg := im.loaded[p]; pkg != nil {
+		return pkg, nil
+	}
+	f := im.entries[p]
+	if f == nil {
+		return nil, fmt.Errorf("package %s is not in std, and packages from elsewhere cannot be imported here yet", p)
+	}
+	r, err := f.Open()
+	if err != nil {
+		return nil, fmt.Errorf("opening the type information of %s: %w", p, err)
+	}
+	defer r.Close()
+	pkg, err := gcexportdata.Read(r, im.fset, im.stubs, p)
+	if err != nil {
+		return nil, fmt.Errorf("reading the type information of %s: %w", p, err)
+	}
+	im.loaded[p] = pkg
+	return pkg, nil
+}
+
+// preferred settles which package a bare name means where several end in it.
+var preferred = map[string]string{"rand": "math/rand", "template": "text/template", "scanner": "text/scanner", "pprof": "runtime/pprof"}
+
+// guess finds the package that an unimported name most likely means, "" for none.
+func (im *importer) guess(name string) string {
+	if p := preferred[name]; p != "" {
+		return p
+	}
+	if p := short(name); p != name {
+		return p
+	}
+	best := ""
+	for p := range im.entries {
+		if path.Base(p) == name && (best == "" || len(p) < len(best) || len(p) == len(best) && p < best) {
+			best = p
+		}
+	}
+	return best
+}

@@ -1,0 +1,538 @@
+package source
+
+import (
+	"fmt"
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// CellPackage is the import path of what lowered code calls in its session. The
+// interpreter provides it; cells cannot import it.
+const CellPackage = "paragopher/cell"
+
+// walk makes the edits for n and what is in it.
+func (l *lowering) walk(n ast.Node) {
+	if n == nil {
+		return
+	}
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Ident:
+			l.ident(n)
+		case *ast.SelectorExpr:
+			return l.selector(n)
+		case *ast.IndexExpr, *ast.IndexListExpr:
+			return l.index(n.(ast.Expr))
+		case *ast.CallExpr:
+			return l.call(n)
+		case *ast.RangeStmt:
+			l.loops = append(l.loops, n)
+			l.rangeStmt(n)
+			l.loops = l.loops[:len(l.loops)-1]
+			return false
+		case *ast.ForStmt:
+			l.loops = append(l.loops, n)
+			l.forStmt(n)
+			l.loops = l.loops[:len(l.loops)-1]
+			return false
+		case *ast.GoStmt:
+			l.goStmt(n)
+			return false
+		case *ast.DeferStmt:
+			l.deferStmt(n)
+		case *ast.ReturnStmt:
+			l.returnStmt(n)
+		case *ast.FuncLit:
+			loops := l.loops
+			l.loops = nil
+			l.depth++
+			l.walk(n.Type)
+			l.walk(n.Body)
+			l.depth--
+			l.loops = loops
+			return false
+		case *ast.CompositeLit:
+			l.composite(n)
+		case *ast.KeyValueExpr:
+			if id, ok := n.Key.(*ast.Ident); ok {
+				if v, ok := l.c.info.Uses[id].(*types.Var); ok && v.IsField() {
+					l.field(id, v)
+					l.walk(n.Value)
+					return false
+				}
+			}
+		}
+		return true
+	})
+}
+
+// composite writes out what a literal leaves to the reader, the fields' names and
+// the type of an element: the interpreter takes a function there for something else.
+func (l *lowering) composite(lit *ast.CompositeLit) {
+	t := l.c.info.Types[lit].Type
+	if t == nil {
+		return
+	}
+	u := t.Underlying()
+	if p, ok := u.(*types.Pointer); ok {
+		u = p.Elem().Underlying()
+	}
+	if s, ok := u.(*types.Struct); ok {
+		for i, e := range lit.Elts {
+			if _, keyed := e.(*ast.KeyValueExpr); keyed || embeds(s) {
+				break // a literal has keys for all or for none
+			}
+			l.insert(l.file.offset(e.Pos()), s.Field(i).Name()+": ")
+		}
+	}
+	if lit.Type != nil {
+		return
+	}
+	name := l.typeName(t)
+	if rest, ok := strings.CutPrefix(name, "*"); ok {
+		name = "&" + rest
+	}
+	l.insert(l.file.offset(lit.Pos()), name)
+}
+
+func embeds(s *types.Struct) bool {
+	for i := range s.NumFields() {
+		if s.Field(i).Embedded() {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *lowering) walkList(es []ast.Expr) {
+	for _, e := range es {
+		l.walk(e)
+	}
+}
+
+func (l *lowering) rename(id *ast.Ident, name string) {
+	start := l.file.offset(id.Pos())
+	end := start + len(strings.TrimPrefix(id.Name, oldName("")))
+	l.replace(start, end, func() string { return name })
+}
+
+func (l *lowering) ident(id *ast.Ident) {
+	obj := l.c.info.Uses[id]
+	if obj == nil {
+		obj = l.c.info.Defs[id]
+	}
+	if obj == nil {
+		return
+	}
+	if v, ok := obj.(*types.Var); ok && v.IsField() {
+		l.field(id, v)
+		return
+	}
+	if e := l.entity(obj); e != nil {
+		name := l.use(e)
+		if f, ok := obj.(*types.Func); ok && f.Signature().Recv() != nil {
+			return // methods keep their names
+		}
+		if name != id.Name {
+			l.rename(id, name)
+		}
+	}
+}
+
+// field renames an embedded field along with its type, whose name it bears.
+func (l *lowering) field(id *ast.Ident, v *types.Var) {
+	if !v.Embedded() {
+		return
+	}
+	t := v.Type()
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	var obj *types.TypeName
+	switch t := t.(type) {
+	case *types.Named:
+		obj = t.Obj()
+	case *types.Alias:
+		obj = t.Obj()
+	}
+	if e := l.entity(obj); obj != nil && e != nil && e.emitted != id.Name {
+		l.rename(id, l.use(e))
+	}
+}
+
+func (l *lowering) selector(s *ast.SelectorExpr) bool {
+	if id, ok := s.X.(*ast.Ident); ok {
+		if pn, ok := l.c.info.Uses[id].(*types.PkgName); ok {
+			if tn, ok := l.c.info.Uses[s.Sel].(*types.TypeName); ok && pn.Imported().Path() == parallelPath {
+				if named, ok := tn.Type().(*types.Named); ok && named.TypeParams().Len() > 0 {
+					l.errorf(s.Pos(), "parallel.%s needs its type here: parallel.%s[T]", tn.Name(), tn.Name())
+				}
+			}
+			l.rename(id, l.importFor(pn.Imported().Path()))
+			return false
+		}
+	}
+	l.walk(s.X)
+	if v, ok := l.c.info.Uses[s.Sel].(*types.Var); ok && v.IsField() {
+		l.field(s.Sel, v)
+	} else if f, ok := l.c.info.Uses[s.Sel].(*types.Func); ok {
+		if e := l.entity(f.Origin()); e != nil {
+			l.use(e)
+		}
+	}
+	return false
+}
+
+// index replaces a type of parallel with its type arguments by the name that
+// the session has for it.
+func (l *lowering) index(e ast.Expr) bool {
+	tv := l.c.info.Types[e]
+	if !tv.IsType() {
+		return true
+	}
+	named, ok := types.Unalias(tv.Type).(*types.Named)
+	if !ok || named.Obj().Pkg() == nil || named.Obj().Pkg().Path() != parallelPath {
+		return true
+	}
+	name := l.typeName(named)
+	l.replace(l.file.offset(e.Pos()), l.file.offset(e.End()), func() string { return name })
+	return false
+}
+
+func (l *lowering) call(call *ast.CallExpr) bool {
+	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
+		if b, ok := l.c.info.Uses[id].(*types.Builtin); ok {
+			return l.builtin(call, b.Name())
+		}
+	}
+	f := l.callee(call)
+	if f == nil || f.Pkg() == nil || f.Pkg().Path() != parallelPath || f.Signature().Recv() != nil {
+		return true
+	}
+	return l.parallelCall(call, f)
+}
+
+// builtin writes out the builtins that are newer than the interpreter.
+func (l *lowering) builtin(call *ast.CallExpr, name string) bool {
+	start, end := l.file.offset(call.Pos()), l.file.offset(call.End())
+	tv := l.c.info.Types[call]
+	args := func() string { return l.render(l.file.offset(call.Args[0].Pos()), l.file.offset(call.Rparen)) }
+	switch name {
+	case "min", "max":
+		t := l.typeName(tv.Type)
+		if tv.Value != nil && tv.Value.Kind() == constant.Int {
+			l.replace(start, end, func() string { return t + "(" + tv.Value.ExactString() + ")" })
+			return false
+		}
+		op := map[string]string{"min": "<", "max": ">"}[name]
+		l.walkList(call.Args)
+		l.replace(start, end, func() string {
+			return fmt.Sprintf("func(xs ...%s) %s { m := xs[0]; for _, x := range xs { if x %s m || x != x { m = x } }; return m }(%s)", t, t, op, args())
+		})
+		return false
+	case "clear":
+		t := l.c.info.Types[call.Args[0]].Type
+		name := l.typeName(t)
+		l.walkList(call.Args)
+		l.replace(start, end, func() string {
+			if _, ok := t.Underlying().(*types.Map); ok {
+				return fmt.Sprintf("func(m %s) { for k := range m { delete(m, k) } }(%s)", name, args())
+			}
+			elem := t.Underlying().(*types.Slice).Elem()
+			return fmt.Sprintf("func(s %s) { for i := range s { s[i] = %s } }(%s)", name, l.zero(elem), args())
+		})
+		return false
+	case "new":
+		if tv := l.c.info.Types[call.Args[0]]; !tv.IsType() {
+			t := l.typeName(tv.Type)
+			l.walkList(call.Args)
+			l.replace(start, end, func() string { return fmt.Sprintf("func(x %s) *%s { return &x }(%s)", t, t, args()) })
+			return false
+		}
+	}
+	return true
+}
+
+// rangeStmt gives each iteration its own variables, as Go does since 1.22, and
+// writes out loops over integers.
+func (l *lowering) rangeStmt(r *ast.RangeStmt) {
+	t := l.c.info.Types[r.X].Type
+	start, body := l.file.offset(r.For), l.file.offset(r.Body.Lbrace)
+	switch u := t.Underlying().(type) {
+	case *types.Signature:
+		l.errorf(r.X.Pos(), "range over a function is not possible in the interpreter yet: call the function with a func that takes the values")
+		return
+	case *types.Basic:
+		if u.Info()&types.IsInteger == 0 {
+			break
+		}
+		if id, ok := r.Key.(*ast.Ident); ok && r.Tok == token.DEFINE && id.Name != "_" {
+			t = l.c.info.Defs[id].Type()
+		} else if r.Key != nil {
+			t = l.c.info.Types[r.Key].Type
+		}
+		if t == nil || t == types.Typ[types.UntypedInt] || t == types.Typ[types.Invalid] {
+			t = types.Typ[types.Int]
+		}
+		typ, i, n := l.typeName(t), l.temp("i"), l.temp("n")
+		l.walk(r.X)
+		l.walk(r.Body)
+		if r.Key != nil && r.Tok == token.ASSIGN {
+			l.walk(r.Key)
+		}
+		l.replace(start, body+1, func() string {
+			head := fmt.Sprintf("for %s, %s := %s(0), %s(%s); %s < %s; %s++ {", i, n, typ, typ, l.render(l.file.offset(r.X.Pos()), l.file.offset(r.X.End())), i, n, i)
+			if r.Key == nil {
+				return head
+			}
+			key := l.render(l.file.offset(r.Key.Pos()), l.file.offset(r.Key.End()))
+			if key == "_" {
+				return head
+			}
+			return fmt.Sprintf("%s %s %s %s;", head, key, r.Tok, i)
+		})
+		return
+	}
+	l.walk(r.X)
+	if r.Tok == token.ASSIGN {
+		l.walk(r.Key)
+		if r.Value != nil {
+			l.walk(r.Value)
+		}
+	}
+	if r.Tok == token.DEFINE {
+		for _, e := range []ast.Expr{r.Key, r.Value} {
+			if id, ok := e.(*ast.Ident); ok && id.Name != "_" && l.captured(l.c.info.Defs[id], r.Body) {
+				l.insert(body+1, fmt.Sprintf(" %s := %s;", id.Name, id.Name))
+			}
+		}
+	}
+	l.walk(r.Body)
+}
+
+// forStmt gives each iteration its own variable where a function or a pointer
+// may keep it: the loop counts in a hidden one that is copied in and back.
+func (l *lowering) forStmt(f *ast.ForStmt) {
+	if a, ok := f.Init.(*ast.AssignStmt); ok && a.Tok == token.DEFINE {
+		for _, e := range a.Lhs {
+			if id, ok := e.(*ast.Ident); ok && l.captured(l.c.info.Defs[id], f.Body) {
+				l.hideCounter(f, id)
+			}
+		}
+	}
+	if f.Init != nil {
+		l.walk(f.Init)
+	}
+	if f.Cond != nil {
+		l.walk(f.Cond)
+	}
+	if f.Post != nil {
+		l.walk(f.Post)
+	}
+	l.walk(f.Body)
+}
+
+// hideCounter makes f count in a hidden variable that each iteration copies.
+func (l *lowering) hideCounter(f *ast.ForStmt, id *ast.Ident) {
+	obj := l.c.info.Defs[id]
+	hidden := l.temp(id.Name)
+	rename := func(n ast.Node) bool {
+		if x, ok := n.(*ast.Ident); ok && (l.c.info.Uses[x] == obj || l.c.info.Defs[x] == obj) {
+			l.rename(x, hidden)
+		}
+		return true
+	}
+	ast.Inspect(f.Init, rename)
+	if f.Cond != nil {
+		ast.Inspect(f.Cond, rename)
+	}
+	if f.Post != nil {
+		ast.Inspect(f.Post, rename)
+	}
+	back := fmt.Sprintf("%s = %s; ", hidden, id.Name)
+	l.insert(l.file.offset(f.Body.Lbrace)+1, fmt.Sprintf(" %s := %s;", id.Name, hidden))
+	l.insert(l.file.offset(f.Body.Rbrace), "; "+back)
+	l.continues(f.Body, true, func(c *ast.BranchStmt) { l.insert(l.file.offset(c.Pos()), back) })
+}
+
+// continues calls do for each continue statement that may end an iteration of
+// the loop with this body. Labelled ones do so for the labelled loop, and copying
+// back in loops between does no harm.
+func (l *lowering) continues(body ast.Node, unlabelled bool, do func(*ast.BranchStmt)) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ForStmt:
+			if n.Body != body {
+				l.continues(n.Body, false, do)
+				return false
+			}
+		case *ast.RangeStmt:
+			l.continues(n.Body, false, do)
+			return false
+		case *ast.BranchStmt:
+			if n.Tok == token.CONTINUE && (n.Label != nil || unlabelled) {
+				do(n)
+			}
+		}
+		return true
+	})
+}
+
+// captured tells whether something may hold on to obj beyond one iteration.
+func (l *lowering) captured(obj types.Object, body ast.Node) bool {
+	found := false
+	uses := func(n ast.Node) {
+		ast.Inspect(n, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok && l.c.info.Uses[id] == obj {
+				found = true
+			}
+			return !found
+		})
+	}
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			uses(n)
+		case *ast.DeferStmt:
+			uses(n)
+		case *ast.GoStmt:
+			uses(n)
+		case *ast.UnaryExpr:
+			if n.Op == token.AND {
+				uses(n.X)
+			}
+		case *ast.SliceExpr:
+			uses(n.X)
+		case *ast.SelectorExpr: // perhaps &x by a method with a pointer receiver
+			if s := l.c.info.Selections[n]; s != nil && s.Kind() == types.MethodVal {
+				uses(n.X)
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// goStmt fixes a goroutine's arguments when it starts and catches its panic,
+// which would end the session.
+func (l *lowering) goStmt(g *ast.GoStmt) {
+	guard := fmt.Sprintf("defer func() { if r := recover(); r != nil { %s.Panicked(r) } }(); ", l.importFor(CellPackage))
+	if lit, ok := ast.Unparen(g.Call.Fun).(*ast.FuncLit); ok {
+		l.insert(l.file.offset(lit.Body.Lbrace)+1, " "+guard)
+		l.walk(g.Call)
+		return
+	}
+	sig, ok := l.c.info.Types[g.Call.Fun].Type.(*types.Signature)
+	if !ok || l.c.info.Types[g.Call.Fun].IsBuiltin() {
+		l.walk(g.Call)
+		return
+	}
+	l.walk(g.Call)
+	start, end := l.file.offset(g.Call.Pos()), l.file.offset(g.Call.End())
+	var params, names []string
+	for i, a := range g.Call.Args {
+		t := l.c.info.Types[a].Type
+		if _, tuple := t.(*types.Tuple); tuple {
+			return // go f(g()): rare, and unguarded
+		}
+		if i < sig.Params().Len() && (!sig.Variadic() || i < sig.Params().Len()-1 || g.Call.Ellipsis.IsValid()) {
+			t = sig.Params().At(i).Type()
+		} else if sig.Variadic() {
+			t = sig.Params().At(sig.Params().Len() - 1).Type().(*types.Slice).Elem()
+		}
+		name := fmt.Sprintf("a__%d", i)
+		params = append(params, name+" "+l.typeName(t))
+		names = append(names, name)
+	}
+	dots := ""
+	if g.Call.Ellipsis.IsValid() {
+		dots = "..."
+	}
+	l.replace(start, end, func() string {
+		fun := l.render(start, l.file.offset(g.Call.Fun.End()))
+		args := ""
+		if len(g.Call.Args) > 0 {
+			args = l.render(l.file.offset(g.Call.Args[0].Pos()), l.file.offset(g.Call.Args[len(g.Call.Args)-1].End()))
+		}
+		return fmt.Sprintf("func(%s) { %s%s(%s%s) }(%s)", strings.Join(params, ", "), guard, fun, strings.Join(names, ", "), dots, args)
+	})
+}
+
+// deferStmt fixes the arguments of a deferred call where it stands: the
+// interpreter would look at variables only when it runs the call.
+func (l *lowering) deferStmt(d *ast.DeferStmt) {
+	at := l.file.offset(d.Pos())
+	if lit, ok := ast.Unparen(d.Call.Fun).(*ast.FuncLit); ok {
+		l.passLoopVariables(d.Call, lit)
+	}
+	for _, a := range d.Call.Args {
+		tv := l.c.info.Types[a]
+		if tv.Value != nil || tv.IsNil() || tv.IsType() {
+			continue
+		}
+		if _, tuple := tv.Type.(*types.Tuple); tuple {
+			continue
+		}
+		l.hoist(at, a)
+	}
+}
+
+// passLoopVariables hands a deferred literal in a loop the variables of the
+// iteration as arguments. The interpreter loses the way in closures over them
+// that run while a function returns.
+func (l *lowering) passLoopVariables(call *ast.CallExpr, lit *ast.FuncLit) {
+	if len(l.loops) == 0 || lit.Type.Params == nil {
+		return
+	}
+	var params, args []string
+	seen := map[types.Object]bool{}
+	ast.Inspect(lit.Body, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		v, ok := l.c.info.Uses[id].(*types.Var)
+		if !ok || v.IsField() || seen[v] || l.entity(v) != nil {
+			return true
+		}
+		if v.Pos() >= l.loops[0].Pos() && v.Pos() < lit.Pos() {
+			seen[v] = true
+			params = append(params, v.Name()+" "+l.typeName(v.Type()))
+			args = append(args, v.Name())
+		}
+		return true
+	})
+	if len(params) == 0 || lit.Type.Params.NumFields() > 0 {
+		return
+	}
+	l.insert(l.file.offset(lit.Type.Params.Closing), strings.Join(params, ", "))
+	l.insert(l.file.offset(call.Rparen), strings.Join(args, ", "))
+}
+
+// hoist gives e a variable of its own, made at an earlier place.
+func (l *lowering) hoist(at int, e ast.Expr) {
+	name := l.temp("d")
+	start, end := l.file.offset(e.Pos()), l.file.offset(e.End())
+	use := len(l.edits)
+	l.replace(start, end, func() string { return name })
+	l.replace(at, at, func() string {
+		given := l.edits[use].text
+		l.edits[use].text = nil
+		text := l.render(start, end)
+		l.edits[use].text = given
+		return name + " := " + text + "; "
+	})
+}
+
+// returnStmt makes a cell's own return give what its function gives.
+func (l *lowering) returnStmt(r *ast.ReturnStmt) {
+	if l.file == l.c.stmts && l.depth == 0 && len(r.Results) == 0 {
+		at := l.file.offset(r.End())
+		l.insert(at, " nil")
+	}
+}

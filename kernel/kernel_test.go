@@ -1,0 +1,532 @@
+package kernel_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paragopher/paragopher/kernel"
+	"github.com/paragopher/paragopher/kernel/engine"
+	"github.com/paragopher/paragopher/kernel/internal/mock"
+	"github.com/paragopher/paragopher/kernel/wire"
+)
+
+// bench is a kernel with a mock engine in this process, and a client connected
+// to it over real sockets.
+type bench struct {
+	t       *testing.T
+	server  *wire.Server
+	client  *wire.Client
+	session wire.Session
+	running chan string // cells that wait or hang
+	ended   chan error  // what Run returned
+	log     *syncLog
+}
+
+type syncLog struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *syncLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *syncLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func start(t *testing.T) *bench {
+	b := &bench{t: t, session: wire.NewSession("tester"), running: make(chan string, 100), log: &syncLog{}}
+	return b.run(func(s engine.Sink) (kernel.Engine, error) {
+		e := mock.New(s)
+		e.Running = b.running
+		return e, nil
+	})
+}
+
+func (b *bench) run(newEngine func(engine.Sink) (kernel.Engine, error)) *bench {
+	t := b.t
+	t.Helper()
+	logger := log.New(b.log, "", 0)
+	var err error
+	b.server, err = wire.Listen(wire.Connection{Transport: "tcp", IP: "127.0.0.1", Key: "k", SignatureScheme: "hmac-sha256"}, logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := kernel.New(b.server, newEngine, new(kernel.Memory), kernel.NoComms{}, logger)
+	ctx, stop := context.WithCancel(context.Background())
+	b.ended = make(chan error, 1)
+	go func() { b.ended <- k.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		limit, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		b.server.Close(limit)
+	})
+	b.client, err = wire.Dial(t.Context(), b.server.Connection(), b.session.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.client.Close)
+	// Until the subscription has arrived, what is published is not for us.
+	for heard := false; !heard; {
+		b.send(wire.Shell, "kernel_info_request", nil)
+		b.receive(wire.Shell)
+		soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		for {
+			m, err := b.client.Receive(soon, wire.IOPub)
+			if err != nil {
+				break
+			}
+			if heard = state(m) == "idle"; heard {
+				break
+			}
+		}
+		cancel()
+	}
+	return b
+}
+
+func state(m *wire.Message) string {
+	var s struct {
+		State string `json:"execution_state"`
+	}
+	m.Decode(&s)
+	return s.State
+}
+
+func (b *bench) send(ch wire.Channel, msgType string, content any) *wire.Message {
+	b.t.Helper()
+	m, err := b.session.New(msgType, wire.Header{}, content)
+	if err == nil {
+		err = b.client.Send(ch, m)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return m
+}
+
+func (b *bench) receive(ch wire.Channel) *wire.Message {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), 20*time.Second)
+	defer cancel()
+	m, err := b.client.Receive(ctx, ch)
+	if err != nil {
+		b.t.Fatalf("nothing on %v: %v\nlog:\n%s", ch, err, b.log)
+	}
+	return m
+}
+
+// published gives what is published for a request, from busy to idle, as lines.
+func (b *bench) published(request *wire.Message) []string {
+	b.t.Helper()
+	var lines []string
+	for {
+		m := b.receive(wire.IOPub)
+		if m.Parent.ID != request.Header.ID {
+			lines = append(lines, "OTHER "+m.Header.Type+" "+string(m.Content))
+			continue
+		}
+		lines = append(lines, strings.TrimSpace(m.Header.Type+" "+brief(m)))
+		if state(m) == "idle" {
+			return lines
+		}
+	}
+}
+
+// busy waits until the kernel serves a request.
+func (b *bench) busy(request *wire.Message) {
+	b.t.Helper()
+	for m := b.receive(wire.IOPub); m.Parent.ID != request.Header.ID || state(m) != "busy"; {
+		m = b.receive(wire.IOPub)
+	}
+}
+
+// brief gives the content without what is the same everywhere.
+func brief(m *wire.Message) string {
+	var c map[string]any
+	m.Decode(&c)
+	if s, ok := c["execution_state"].(string); ok {
+		return s
+	}
+	for k, v := range c {
+		if o, ok := v.(map[string]any); ok && len(o) == 0 {
+			delete(c, k)
+		}
+	}
+	out, _ := json.Marshal(c)
+	return string(out)
+}
+
+// ask sends a request, and gives the content of its answer and what was
+// published for it.
+func (b *bench) ask(ch wire.Channel, msgType string, content any) (map[string]any, []string) {
+	b.t.Helper()
+	request := b.send(ch, msgType, content)
+	reply := b.receive(ch)
+	if reply.Parent.ID != request.Header.ID || reply.Header.Type != strings.Replace(msgType, "_request", "_reply", 1) {
+		b.t.Fatalf("answer to %s: %s of %q", msgType, reply.Header.Type, reply.Parent.ID)
+	}
+	var c map[string]any
+	if err := reply.Decode(&c); err != nil {
+		b.t.Fatal(err)
+	}
+	return c, b.published(request)
+}
+
+func equal(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s:\n got %v\nwant %v", what, got, want)
+	}
+}
+
+func TestExecute(t *testing.T) {
+	b := start(t)
+	for _, c := range []struct {
+		name      string
+		request   map[string]any
+		published []string
+		reply     map[string]any // part of it
+	}{
+		{"output and result",
+			map[string]any{"code": "out hi\nerrout ho\nhtml <b>\nupdate bar 50%\nclear\nvalue 42"},
+			[]string{"status busy", `execute_input {"code":"out hi\nerrout ho\nhtml \u003cb\u003e\nupdate bar 50%\nclear\nvalue 42","execution_count":1}`,
+				`stream {"name":"stdout","text":"hi\n"}`, `stream {"name":"stderr","text":"ho\n"}`,
+				`display_data {"data":{"text/html":"\u003cb\u003e","text/plain":"\u003cb\u003e"}}`,
+				`update_display_data {"data":{"text/plain":"50%"},"transient":{"display_id":"bar"}}`,
+				`clear_output {"wait":true}`, `execute_result {"data":{"text/plain":"42"},"execution_count":1}`, "status idle"},
+			map[string]any{"status": "ok", "execution_count": 1.0, "payload": []any{}, "user_expressions": map[string]any{}}},
+		{"error",
+			map[string]any{"code": "fail oh"},
+			[]string{"status busy", `execute_input {"code":"fail oh","execution_count":2}`,
+				`error {"ename":"MockError","evalue":"oh","traceback":["cell[2]: oh"]}`, "status idle"},
+			map[string]any{"status": "error", "execution_count": 2.0, "ename": "MockError", "evalue": "oh", "traceback": []any{"cell[2]: oh"}}},
+		{"silent says nothing and does not count",
+			map[string]any{"code": "out hi\nvalue 1", "silent": true},
+			[]string{"status busy", "status idle"},
+			map[string]any{"status": "ok", "execution_count": 2.0}},
+		{"silent error is in the answer alone",
+			map[string]any{"code": "fail x", "silent": true},
+			[]string{"status busy", "status idle"},
+			map[string]any{"status": "error", "ename": "MockError"}},
+		{"not stored does not count",
+			map[string]any{"code": "value 1", "store_history": false},
+			[]string{"status busy", `execute_input {"code":"value 1","execution_count":2}`, `execute_result {"data":{"text/plain":"1"},"execution_count":2}`, "status idle"},
+			map[string]any{"status": "ok", "execution_count": 2.0}},
+		{"an empty cell does not count",
+			map[string]any{"code": " \n"},
+			[]string{"status busy", `execute_input {"code":" \n","execution_count":2}`, "status idle"},
+			map[string]any{"status": "ok", "execution_count": 2.0}},
+		{"user expressions",
+			map[string]any{"code": "", "user_expressions": map[string]string{"a": "value 7", "b": "fail no", "c": "out q"}},
+			[]string{"status busy", `execute_input {"code":"","execution_count":2}`, `stream {"name":"stdout","text":"q\n"}`, "status idle"},
+			map[string]any{"status": "ok", "user_expressions": map[string]any{
+				"a": map[string]any{"status": "ok", "data": map[string]any{"text/plain": "7"}, "metadata": map[string]any{}},
+				"b": map[string]any{"status": "error", "ename": "MockError", "evalue": "no", "traceback": []any{"cell[2]: no"}, "execution_count": 2.0},
+				"c": map[string]any{"status": "ok", "data": map[string]any{}, "metadata": map[string]any{}},
+			}}},
+		{"counting goes on",
+			map[string]any{"code": "value 1"},
+			[]string{"status busy", `execute_input {"code":"value 1","execution_count":3}`, `execute_result {"data":{"text/plain":"1"},"execution_count":3}`, "status idle"},
+			map[string]any{"status": "ok", "execution_count": 3.0}},
+		{"a fault of the engine is an answer",
+			map[string]any{"code": "panic", "store_history": false},
+			[]string{"status busy", `execute_input {"code":"panic","execution_count":3}`, "status idle"},
+			map[string]any{"status": "error", "ename": "KernelError", "execution_count": 3.0}},
+		{"content of the wrong type",
+			map[string]any{"code": 5},
+			[]string{"status busy", "status idle"},
+			map[string]any{"status": "error", "ename": "RequestError"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := *b
+			b.t = t
+			reply, published := b.ask(wire.Shell, "execute_request", c.request)
+			equal(t, "published", published, c.published)
+			for k, v := range c.reply {
+				equal(t, "reply's "+k, reply[k], v)
+			}
+		})
+	}
+}
+
+func TestOtherRequests(t *testing.T) {
+	b := start(t)
+	silence := []string{"status busy", "status idle"}
+	for _, c := range []struct {
+		ask   string
+		with  any
+		reply string
+	}{
+		{"is_complete_request", map[string]any{"code": "a {"}, `{"indent":"\t","status":"incomplete"}`},
+		{"is_complete_request", map[string]any{"code": "a"}, `{"status":"complete"}`},
+		{"is_complete_request", map[string]any{"code": "?!"}, `{"status":"invalid"}`},
+		{"complete_request", map[string]any{"code": "fmt.", "cursor_pos": 4}, `{"cursor_end":4,"cursor_start":4,"matches":[],"metadata":{},"status":"ok"}`},
+		{"inspect_request", map[string]any{"code": "x", "cursor_pos": 1, "detail_level": 0}, `{"data":{},"found":false,"metadata":{},"status":"ok"}`},
+		{"comm_info_request", map[string]any{"target_name": "jupyter.widget"}, `{"comms":{},"status":"ok"}`},
+		{"interrupt_request", nil, `{"status":"ok"}`},
+	} {
+		reply, published := b.ask(wire.Shell, c.ask, c.with)
+		got, _ := json.Marshal(reply)
+		equal(t, c.ask, string(got), c.reply)
+		equal(t, c.ask, published, silence)
+	}
+	for _, ch := range []wire.Channel{wire.Shell, wire.Control} {
+		info, published := b.ask(ch, "kernel_info_request", nil)
+		lang := info["language_info"].(map[string]any)
+		if info["status"] != "ok" || info["protocol_version"] != "5.3" || info["implementation"] != "paragopher" ||
+			lang["name"] != "go" || lang["mimetype"] != "text/x-go" || lang["file_extension"] != ".go" || lang["version"] == "" || info["banner"] == "" {
+			t.Errorf("kernel info on %v: %v", ch, info)
+		}
+		equal(t, "published", published, silence)
+	}
+	open := b.send(wire.Shell, "comm_open", map[string]any{"comm_id": "c1", "target_name": "nobody", "data": map[string]any{}})
+	equal(t, "comm_open", b.published(open), []string{"status busy", `comm_close {"comm_id":"c1"}`, "status idle"})
+}
+
+func TestHistory(t *testing.T) {
+	b := start(t)
+	for _, code := range []string{"value 1", "out a", "value 1", "value 2"} {
+		b.ask(wire.Shell, "execute_request", map[string]any{"code": code})
+	}
+	b.ask(wire.Shell, "execute_request", map[string]any{"code": "out hidden", "store_history": false})
+	for _, c := range []struct {
+		with map[string]any
+		want string
+	}{
+		{map[string]any{"hist_access_type": "tail", "n": 2}, `[[1,3,"value 1"],[1,4,"value 2"]]`},
+		{map[string]any{"hist_access_type": "tail", "n": 2, "output": true}, `[[1,3,["value 1","1"]],[1,4,["value 2","2"]]]`},
+		{map[string]any{"hist_access_type": "range", "session": 0, "start": 2, "stop": 4}, `[[1,2,"out a"],[1,3,"value 1"]]`},
+		{map[string]any{"hist_access_type": "range", "session": 1, "start": 4, "stop": nil, "output": true}, `[[1,4,["value 2","2"]]]`},
+		{map[string]any{"hist_access_type": "range", "session": 2, "start": 0}, `[]`},
+		{map[string]any{"hist_access_type": "search", "pattern": "val*"}, `[[1,1,"value 1"],[1,3,"value 1"],[1,4,"value 2"]]`},
+		{map[string]any{"hist_access_type": "search", "pattern": "*1", "unique": true}, `[[1,3,"value 1"]]`},
+		{map[string]any{"hist_access_type": "search", "pattern": "value ?", "n": 1}, `[[1,4,"value 2"]]`},
+		{map[string]any{"hist_access_type": "search", "pattern": "(v.*"}, `[]`},
+		{map[string]any{"hist_access_type": "search"}, `[[1,1,"value 1"],[1,2,"out a"],[1,3,"value 1"],[1,4,"value 2"]]`},
+		{map[string]any{"hist_access_type": "nonsense"}, `[]`},
+	} {
+		reply, _ := b.ask(wire.Shell, "history_request", c.with)
+		got, _ := json.Marshal(reply["history"])
+		equal(t, fmt.Sprint(c.with), string(got), c.want)
+	}
+}
+
+func TestInterruptOnControlWhileACellRuns(t *testing.T) {
+	b := start(t)
+	for range 20 {
+		cell := b.send(wire.Shell, "execute_request", map[string]any{"code": "wait"})
+		// As a client does: the kernel is seen to be busy, not yet what it does.
+		b.busy(cell)
+		stop := b.send(wire.Control, "interrupt_request", nil)
+		if r := b.receive(wire.Control); r.Parent.ID != stop.Header.ID {
+			t.Fatalf("%+v", r)
+		}
+		var reply struct{ Status, EName string }
+		if r := b.receive(wire.Shell); r.Parent.ID != cell.Header.ID || r.Decode(&reply) != nil || reply.EName != "Interrupted" {
+			t.Fatalf("%s", r.Content)
+		}
+		for idle := 0; idle < 2; { // of both
+			if state(b.receive(wire.IOPub)) == "idle" {
+				idle++
+			}
+		}
+	}
+	reply, _ := b.ask(wire.Shell, "execute_request", map[string]any{"code": "value 1"})
+	equal(t, "afterwards", reply["status"], "ok")
+}
+
+func TestControlAnswersWhileACellRuns(t *testing.T) {
+	b := start(t)
+	b.send(wire.Shell, "execute_request", map[string]any{"code": "hang"})
+	<-b.running
+	b.send(wire.Control, "kernel_info_request", nil)
+	equal(t, "answer", b.receive(wire.Control).Header.Type, "kernel_info_reply")
+	b.send(wire.Control, "execute_request", map[string]any{"code": "value 1"}) // not there
+	b.send(wire.Control, "kernel_info_request", nil)
+	equal(t, "answer", b.receive(wire.Control).Header.Type, "kernel_info_reply")
+	if !strings.Contains(b.log.String(), `control: "execute_request" messages are not supported`) {
+		t.Errorf("log: %s", b.log)
+	}
+	if err := b.client.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestErrorAbortsTheQueue(t *testing.T) {
+	for range 20 {
+		b := start(t)
+		var cells []*wire.Message
+		for _, code := range []string{"fail x", "value 1", "value 2"} {
+			cells = append(cells, b.send(wire.Shell, "execute_request", map[string]any{"code": code}))
+		}
+		info := b.send(wire.Shell, "kernel_info_request", nil)
+		var got []string
+		for range 4 {
+			m := b.receive(wire.Shell)
+			var c struct{ Status string }
+			m.Decode(&c)
+			at := slices.IndexFunc(append(cells, info), func(r *wire.Message) bool { return r.Header.ID == m.Parent.ID })
+			got = append(got, fmt.Sprint(at, m.Header.Type, c.Status))
+		}
+		equal(t, "answers", got, []string{"0execute_replyerror", "1execute_replyaborted", "2execute_replyaborted", "3kernel_info_replyok"})
+		var published []string
+		for _, r := range append(cells, info) {
+			published = append(published, b.published(r)...)
+		}
+		equal(t, "published", published, []string{"status busy", `execute_input {"code":"fail x","execution_count":1}`,
+			`error {"ename":"MockError","evalue":"x","traceback":["cell[1]: x"]}`, "status idle",
+			"status busy", "status idle", "status busy", "status idle", "status busy", "status idle"})
+		// Whoever has seen the error is served again.
+		reply, _ := b.ask(wire.Shell, "execute_request", map[string]any{"code": "value 3"})
+		equal(t, "afterwards", reply["status"], "ok")
+		equal(t, "afterwards", reply["execution_count"], 2.0)
+	}
+}
+
+func TestErrorDoesNotAbortWhenAskedNotTo(t *testing.T) {
+	b := start(t)
+	b.send(wire.Shell, "execute_request", map[string]any{"code": "fail x", "stop_on_error": false})
+	b.send(wire.Shell, "execute_request", map[string]any{"code": "value 1"})
+	for _, want := range []string{"error", "ok"} {
+		var c struct{ Status string }
+		b.receive(wire.Shell).Decode(&c)
+		equal(t, "status", c.Status, want)
+	}
+}
+
+func TestInput(t *testing.T) {
+	b := start(t)
+	reply, _ := b.ask(wire.Shell, "execute_request", map[string]any{"code": "input name", "allow_stdin": false})
+	equal(t, "without stdin", reply["status"], "error")
+	if v, _ := reply["evalue"].(string); !strings.Contains(v, "allow_stdin") {
+		t.Errorf("error %q", v)
+	}
+	cell := b.send(wire.Shell, "execute_request", map[string]any{"code": "input name", "allow_stdin": true})
+	ask := b.receive(wire.Stdin)
+	if ask.Header.Type != "input_request" || ask.Parent.ID != cell.Header.ID || string(ask.Content) != `{"password":false,"prompt":"name"}` {
+		t.Fatalf("%+v %s", ask, ask.Content)
+	}
+	// An answer to another question is not taken.
+	stale, _ := b.session.New("input_reply", wire.Header{ID: "old", Type: "input_request"}, map[string]string{"value": "stale"})
+	b.client.Send(wire.Stdin, stale)
+	b.send(wire.Stdin, "input_reply", map[string]string{"value": "gopher"}) // jupyter_client's has no parent
+	b.receive(wire.Shell)
+	equal(t, "published", b.published(cell), []string{"status busy", `execute_input {"code":"input name","execution_count":2}`,
+		`stream {"name":"stdout","text":"gopher\n"}`, "status idle"})
+
+	b.send(wire.Shell, "execute_request", map[string]any{"code": "input again", "allow_stdin": true})
+	b.receive(wire.Stdin)
+	b.send(wire.Control, "interrupt_request", nil)
+	var c struct{ EValue string }
+	b.receive(wire.Shell).Decode(&c)
+	if !strings.Contains(c.EValue, "canceled") {
+		t.Errorf("an interrupted question ends with %q", c.EValue)
+	}
+}
+
+func TestLateOutputGoesToItsCell(t *testing.T) {
+	b := start(t)
+	first := b.send(wire.Shell, "execute_request", map[string]any{"code": "later from the first"})
+	b.receive(wire.Shell)
+	b.published(first)
+	second := b.send(wire.Shell, "execute_request", map[string]any{"code": "out second"})
+	for {
+		m := b.receive(wire.IOPub)
+		if m.Header.Type == "stream" {
+			if m.Parent.ID != first.Header.ID || !strings.Contains(string(m.Content), "from the first") {
+				t.Errorf("%s belongs to %q, not to the first cell", m.Content, m.Parent.ID)
+			}
+			break
+		}
+	}
+	b.published(second)
+}
+
+func TestShutdown(t *testing.T) {
+	for _, ch := range []wire.Channel{wire.Shell, wire.Control} {
+		for _, running := range []bool{false, true} {
+			if ch == wire.Shell && running {
+				continue // it waits for the cell, as shell requests do
+			}
+			t.Run(fmt.Sprint(ch, running), func(t *testing.T) {
+				b := start(t)
+				if running {
+					b.send(wire.Shell, "execute_request", map[string]any{"code": "hang"})
+					<-b.running
+				}
+				stop := b.send(ch, "shutdown_request", map[string]any{"restart": true})
+				r := b.receive(ch)
+				if r.Header.Type != "shutdown_reply" || r.Parent.ID != stop.Header.ID || string(r.Content) != `{"restart":true,"status":"ok"}` {
+					t.Errorf("%s %s", r.Header.Type, r.Content)
+				}
+				if err := <-b.ended; err != nil {
+					t.Error(err)
+				}
+				for told := false; !told; {
+					told = b.receive(wire.IOPub).Header.Type == "shutdown_reply"
+				}
+			})
+		}
+	}
+}
+
+func TestEngineThatCannotStart(t *testing.T) {
+	b := &bench{t: t, session: wire.NewSession("tester"), log: &syncLog{}}
+	b.run(func(engine.Sink) (kernel.Engine, error) { return nil, errors.New("no session today") })
+	reply, _ := b.ask(wire.Shell, "execute_request", map[string]any{"code": "value 1"})
+	if v, _ := reply["evalue"].(string); reply["ename"] != "SessionError" || !strings.Contains(v, "no session today") {
+		t.Errorf("%v", reply)
+	}
+	reply, _ = b.ask(wire.Shell, "is_complete_request", map[string]any{"code": "value 1"})
+	equal(t, "is_complete", reply["status"], "unknown")
+	b.send(wire.Control, "shutdown_request", nil)
+	if err := <-b.ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSlowStart(t *testing.T) {
+	b := &bench{t: t, session: wire.NewSession("tester"), log: &syncLog{}}
+	up := make(chan struct{})
+	b.run(func(s engine.Sink) (kernel.Engine, error) { <-up; return mock.New(s), nil }) // answers kernel_info
+	b.busy(b.send(wire.Shell, "execute_request", map[string]any{"code": "value 1"}))
+	b.send(wire.Control, "interrupt_request", nil)
+	var c struct{ EName string }
+	b.receive(wire.Shell).Decode(&c)
+	equal(t, "interrupted while starting", c.EName, "Interrupted")
+	b.send(wire.Shell, "execute_request", map[string]any{"code": "value 1"})
+	close(up)
+	var ok struct{ Status string }
+	b.receive(wire.Shell).Decode(&ok)
+	equal(t, "after the start", ok.Status, "ok")
+}
+
+func TestUnknownMessagesAreIgnored(t *testing.T) {
+	b := start(t)
+	b.send(wire.Shell, "make_coffee_request", nil)
+	b.send(wire.Control, "debug_request", nil)
+	b.send(wire.Control, "kernel_info_request", nil)
+	equal(t, "answer", b.receive(wire.Control).Header.Type, "kernel_info_reply")
+	b.ask(wire.Shell, "kernel_info_request", nil)
+	for _, want := range []string{"make_coffee_request", "debug_request"} {
+		if !strings.Contains(b.log.String(), want) {
+			t.Errorf("the log does not name %s:\n%s", want, b.log)
+		}
+	}
+}

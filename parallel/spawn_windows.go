@@ -1,0 +1,19 @@
+package parallel
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+)
+
+func program() (string, error) {
+	return "", errors.New("processes cannot be started on Windows yet: use Goroutines, or WSL")
+}
+
+func childAttributes(*exec.Cmd) {}
+
+func closeOnExec(int) {}
+
+func exitCode(state *os.ProcessState) int { return state.ExitCode() }
+
+func alive(int) bool { return true }
