@@ -30,7 +30,7 @@ type executeReply struct {
 	UserExpressions map[string]any `json:"user_expressions"`
 	EName           *string        `json:"ename,omitempty"`
 	EValue          *string        `json:"evalue,omitempty"`
-	Traceback       []string       `json:"traceback,omitempty"`
+	Traceback       *[]string      `json:"traceback,omitempty"`
 }
 
 func (k *Kernel) execute(ctx context.Context, r *request) (any, error) {
@@ -86,7 +86,7 @@ func (k *Kernel) execute(ctx context.Context, r *request) (any, error) {
 		k.publish(r.Header, "error", map[string]any{"ename": e.Name, "evalue": e.Value, "traceback": e.Traceback})
 	}
 	reply.Status = "error"
-	reply.EName, reply.EValue, reply.Traceback = &e.Name, &e.Value, e.Traceback
+	reply.EName, reply.EValue, reply.Traceback = &e.Name, &e.Value, &e.Traceback
 	if req.StopOnError {
 		k.abortQueue(ctx)
 	}

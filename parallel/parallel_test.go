@@ -467,4 +467,3 @@ func BenchmarkValue(b *testing.B) {
 		}
 	})
 }
-

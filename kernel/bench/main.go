@@ -81,7 +81,7 @@ func run(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
-	fmt.Printf("%d starts each, %d trivial cells and %d lines a start, kernels taking turns.\n\n", *rounds, *cells, *lines)
+	fmt.Printf("%d starts each, %d trivial cells and %d lines a start, kernels taking turns. Medians; ratio: how many times the first kernel's.\n\n", *rounds, *cells, *lines)
 	report(subjects)
 	for _, s := range subjects {
 		if s.err != nil {

@@ -75,7 +75,7 @@ func open(ctx context.Context, c net.Conn, typ zmq4.SocketType, id string, serve
 	p = &peer{guard: g, ended: make(chan struct{})}
 	p.changed.L = &p.mu
 	g.ping = func(context []byte) {
-		p.push(outgoing{frames: [][]byte{context}, pong: true, size: len(context)})
+		p.push(outgoing{frames: [][]byte{context}, pong: true, size: len(context) + 64})
 	}
 	stop := context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
 	defer func() {
@@ -143,11 +143,13 @@ func (p *peer) send(frames [][]byte) error {
 	return nil
 }
 
-// push queues without waiting.
+// push queues without waiting; a peer whose queue is full goes without.
 func (p *peer) push(o outgoing) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pushLocked(o)
+	if p.queued <= maxQueued {
+		p.pushLocked(o)
+	}
 }
 
 func (p *peer) pushLocked(o outgoing) {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/paragopher/paragopher/kernel/display"
 	"github.com/paragopher/paragopher/parallel"
+	"github.com/paragopher/paragopher/parallel/timing"
+	"github.com/paragopher/paragopher/plots"
 )
 
 // ownSymbols are this module's packages as cells see them. Generic types and
@@ -108,6 +110,30 @@ func ownSymbols() interp.Exports {
 			"Value_float32":    reflect.ValueOf((*parallel.Value[float32])(nil)),
 			"Value_float64":    reflect.ValueOf((*parallel.Value[float64])(nil)),
 			"WorkerDied":       reflect.ValueOf((*parallel.WorkerDied)(nil)),
+		},
+		"github.com/paragopher/paragopher/parallel/timing/timing": {
+			"Budget":   reflect.ValueOf(timing.Budget),
+			"Case":     reflect.ValueOf((*timing.Case)(nil)),
+			"Compare":  reflect.ValueOf(timing.Compare),
+			"Format":   reflect.ValueOf(timing.Format),
+			"Keep":     reflect.ValueOf(timing.Keep),
+			"Load":     reflect.ValueOf(timing.Load),
+			"Measured": reflect.ValueOf((*timing.Measured)(nil)),
+			"Option":   reflect.ValueOf((*timing.Option)(nil)),
+			"Ratio":    reflect.ValueOf((*timing.Ratio)(nil)),
+			"Repeats":  reflect.ValueOf(timing.Repeats),
+			"Report":   reflect.ValueOf((*timing.Report)(nil)),
+			"Runner":   reflect.ValueOf((*timing.Runner)(nil)),
+			"Warmup":   reflect.ValueOf(timing.Warmup),
+			"With":     reflect.ValueOf(timing.With),
+		},
+		"github.com/paragopher/paragopher/plots/plots": {
+			"Compare": reflect.ValueOf(plots.Compare),
+			"Figure":  reflect.ValueOf((*plots.Figure)(nil)),
+			"Lang":    reflect.ValueOf(plots.Lang),
+			"Option":  reflect.ValueOf((*plots.Option)(nil)),
+			"Size":    reflect.ValueOf(plots.Size),
+			"Title":   reflect.ValueOf(plots.Title),
 		},
 	}
 }

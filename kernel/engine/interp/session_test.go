@@ -98,7 +98,7 @@ func TestSessions(t *testing.T) {
 		{"panics", []string{
 			"func inner(xs []int) int {\n\treturn xs[5]\n}\nfunc outer() int { return inner(nil) }", "",
 			"\nouter()", "panic: runtime error: slice index out of range [inner@1:2 outer@1:4 @2:2]",
-			"var p *struct{ X int }\np.X", "panic: runtime error: invalid memory address or nil pointer dereference [@3:2]",
+			"var p *struct{ X int }; p.X", "panic: runtime error: invalid memory address or nil pointer dereference [@3:1]",
 			"panic(fmt.Sprint(\"own \", 1))", "panic: own 1 [@4:1]",
 			"1 + 1", "2",
 		}},

@@ -20,6 +20,7 @@ import (
 //	out TEXT      text on stdout            errout TEXT   text on stderr
 //	value TEXT    the cell's result         fail TEXT     an error
 //	html TEXT     a display                 update ID TEXT   a display of that ID, updated
+//	bare TEXT     an error without a traceback
 //	clear         clear_output              input PROMPT  asks, and prints the answer
 //	wait          until it is interrupted   hang          until the engine is closed
 //	later TEXT    printed by this cell's "goroutine" when the next cell starts
@@ -97,6 +98,8 @@ func (e *Engine) Run(ctx context.Context, c engine.Cell) engine.Result {
 			os.Exit(code)
 		case "panic":
 			panic("mock: a fault in the engine")
+		case "bare":
+			return engine.Result{Err: &engine.Error{Name: "Bare", Value: arg}}
 		case "fail":
 			return fail(c, "MockError", arg)
 		default:

@@ -23,6 +23,8 @@ import (
 // paths are the packages that cells may import.
 var paths = []string{
 	source.Module + "parallel",
+	source.Module + "parallel/timing",
+	source.Module + "plots",
 	source.Module + "kernel/display",
 }
 

@@ -38,7 +38,7 @@ func main() {
 	own := flag.Bool("own", false, "write own.zip only")
 	flag.Parse()
 	dir := filepath.Join("kernel", "engine", "source")
-	err := write(filepath.Join(dir, "own.zip"), module+"parallel", module+"kernel/display")
+	err := write(filepath.Join(dir, "own.zip"), module+"parallel", module+"parallel/timing", module+"plots", module+"kernel/display")
 	if !*own {
 		err = errors.Join(err, write(filepath.Join(dir, "std.zip"), "std"))
 	}
