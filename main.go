@@ -1,7 +1,153 @@
+// Paragopher is a Go kernel for Jupyter and a runner of lessons in parallel
+// processing. The subcommands are listed by "paragopher help".
 package main
 
-import "github.com/paragopher/paragopher/kernel/engine"
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/paragopher/paragopher/kernel"
+	"github.com/paragopher/paragopher/kernel/engine"
+	"github.com/paragopher/paragopher/kernel/kernelspec"
+	"github.com/paragopher/paragopher/lessons"
+	"github.com/paragopher/paragopher/lessons/runner"
+	"github.com/paragopher/paragopher/parallel"
+)
+
+const usage = `usage: paragopher COMMAND [options]
+
+  run [NOTEBOOK.ipynb ...]   execute the lessons, or notebooks, and write them with
+                             their outputs, as .ipynb and as pages, to out/
+  install, uninstall         make this kernel known to Jupyter, or unknown again
+  kernel CONNECTION_FILE     be a kernel: what Jupyter starts
+  lessons build|lint|sync    write notebooks/, check the sources, stamp translations
+
+paragopher COMMAND -h lists a command's options.
+`
 
 func main() {
+	// Both return at once unless this process was started to be a session or a worker.
 	engine.Main()
+	parallel.Main()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := command(ctx, os.Args[1:])
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "paragopher:", err)
+		os.Exit(1)
+	}
+}
+
+func command(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		args = []string{"help"}
+	}
+	switch name, args := args[0], args[1:]; name {
+	case "run":
+		return run(ctx, args)
+	case "install", "uninstall":
+		return install(name, args)
+	case "kernel":
+		return serve(args)
+	case "lessons":
+		return sources(args)
+	case "help", "-h", "-help", "--help":
+		fmt.Print(usage)
+		return nil
+	default:
+		return fmt.Errorf("there is no command %q; run, install, uninstall, kernel, lessons and help are", name)
+	}
+}
+
+// parse reads a command's options and says which arguments are left.
+func parse(flags *flag.FlagSet, args []string) ([]string, error) {
+	flags.SetOutput(io.Discard)
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		flags.SetOutput(os.Stdout)
+		flags.Usage()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return flags.Args(), nil
+}
+
+func run(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("run", flag.ContinueOnError)
+	o := runner.Options{Progress: os.Stdout}
+	flags.StringVar(&o.Out, "out", "out", "`folder` for the executed notebooks and pages")
+	flags.StringVar(&o.Lang, "lang", "", "lessons in one `language` only: en or ko")
+	flags.StringVar(&o.Kernel, "kernel", "", "run on another installed kernel, by `name`")
+	flags.DurationVar(&o.CellTimeout, "timeout", 0, "longest `time` for a cell, 0 for no limit")
+	files, err := parse(flags, args)
+	if err != nil {
+		return err
+	}
+	o.Files = files
+	return runner.Run(ctx, o)
+}
+
+func install(name string, args []string) error {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	var t kernelspec.Target
+	flags.StringVar(&t.Name, "name", "paragopher", "`name` of the kernel in Jupyter")
+	flags.StringVar(&t.Prefix, "prefix", "", "install below this `folder`, for instance /usr/local")
+	flags.BoolVar(&t.SysPrefix, "sys-prefix", false, "install in the active Python environment")
+	user := flags.Bool("user", false, "install for this user only (the default)")
+	rest, err := parse(flags, args)
+	switch {
+	case err != nil:
+		return err
+	case len(rest) > 0:
+		return fmt.Errorf("%s takes options only, not %q", name, rest[0])
+	case *user && (t.Prefix != "" || t.SysPrefix):
+		return fmt.Errorf("%s: --user goes with neither --prefix nor --sys-prefix", name)
+	}
+	if name == "uninstall" {
+		dir, err := kernelspec.Uninstall(t)
+		if err == nil {
+			fmt.Println("removed", dir)
+		}
+		return err
+	}
+	dir, err := kernelspec.Install(t)
+	if err == nil {
+		fmt.Println("installed the kernel", t.Name, "in", dir)
+	}
+	return err
+}
+
+func serve(args []string) error {
+	if len(args) != 1 {
+		return errors.New("kernel wants one connection file: Jupyter gives it when it starts the kernel")
+	}
+	// Not the context of main: a kernel deals with signals itself.
+	return kernel.Serve(context.Background(), args[0], func(sink engine.Sink) (kernel.Engine, error) {
+		return engine.New(engine.Options{}, sink)
+	})
+}
+
+func sources(args []string) error {
+	what := strings.Join(args, " ")
+	switch what {
+	case "build":
+		return lessons.WriteNotebooks("notebooks")
+	case "lint":
+		return lessons.Lint()
+	case "sync":
+		return lessons.Sync(filepath.Join("lessons", "content"))
+	}
+	return fmt.Errorf("lessons %s: use lessons build, lint or sync", what)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/paragopher/paragopher/kernel/display"
 	"github.com/paragopher/paragopher/kernel/engine"
@@ -249,7 +250,14 @@ func (s sink) Input(ctx context.Context, id, prompt string, password bool) (stri
 		return "", err
 	}
 	ask.Identities = c.identities
-	if err := s.k.transport.Send(wire.Stdin, ask); err != nil {
+	// A client connects its channels one after the other: the one for this may be
+	// a moment behind the one that the cell came by.
+	late := time.Now().Add(stdinTime)
+	for err = s.k.transport.Send(wire.Stdin, ask); errors.Is(err, wire.ErrGone) && ctx.Err() == nil && time.Now().Before(late); {
+		time.Sleep(10 * time.Millisecond)
+		err = s.k.transport.Send(wire.Stdin, ask)
+	}
+	if err != nil {
 		return "", fmt.Errorf("ask the front end for input: %w", err)
 	}
 	for {

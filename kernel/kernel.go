@@ -51,6 +51,9 @@ const (
 	// abortTime is how long requests that were on their way when a cell failed
 	// have to arrive in order to be aborted with it.
 	abortTime = 10 * time.Millisecond
+	// stdinTime is how long a client may take to connect its stdin channel after
+	// it has sent a cell.
+	stdinTime = 2 * time.Second
 )
 
 // Kernel answers requests until it is shut down.

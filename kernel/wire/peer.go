@@ -43,7 +43,8 @@ const (
 	writeChunk = 256 << 10
 )
 
-var errPeerGone = errors.New("the peer has closed the connection")
+// ErrGone is what Send gives when the peer that a message is for is not connected.
+var ErrGone = errors.New("the peer is not connected")
 
 // peer is one end of a ZMTP connection.
 type peer struct {
@@ -137,7 +138,7 @@ func (p *peer) send(frames [][]byte) error {
 		p.changed.Wait()
 	}
 	if p.dead || p.closing {
-		return errPeerGone
+		return ErrGone
 	}
 	p.pushLocked(outgoing{frames: frames, size: size})
 	return nil

@@ -234,7 +234,7 @@ func (s *Server) Send(ch Channel, m *Message) error {
 	p := s.routes[ch][string(frames[0])]
 	s.mu.Unlock()
 	if p == nil {
-		return fmt.Errorf("wire: send %s on %v: %w", m.Header.Type, ch, errPeerGone)
+		return fmt.Errorf("wire: send %s on %v: %w", m.Header.Type, ch, ErrGone)
 	}
 	if err := p.send(frames[1:]); err != nil {
 		return fmt.Errorf("wire: send %s on %v: %w", m.Header.Type, ch, err)
