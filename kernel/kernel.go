@@ -188,10 +188,14 @@ func (k *Kernel) start() {
 func (k *Kernel) running(ctx context.Context) (Engine, error) {
 	select {
 	case <-k.started:
-		return k.engine, k.engineErr
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	default:
+		select {
+		case <-k.started:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
+	return k.engine, k.engineErr
 }
 
 // serve answers the requests of one channel in turn.

@@ -2,10 +2,8 @@ package plots
 
 import (
 	"fmt"
-	"math"
-	"math/rand/v2"
+	"slices"
 	"strings"
-	"time"
 
 	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
@@ -20,9 +18,11 @@ import (
 const maxRows = 40
 
 // Compare draws the cases of a report one below the other: a bar from zero to the
-// median, every sample as a dot, a line over the middle half of them, and how each
-// case compares with the first. A report that cannot be used gives a figure whose
-// Err says why.
+// median, every sample as a dot, a bracket over the middle half of them, and how
+// each case compares with the first. A sample far beyond all others is a triangle
+// at the end of the axis. A report that cannot be used gives a figure whose Err
+// says why. The first chart of a process costs some milliseconds more than the
+// others, for parsing the fonts.
 func Compare(r *timing.Report, opts ...Option) *Figure {
 	o, w, err := settle(opts)
 	if err == nil {
@@ -31,230 +31,236 @@ func Compare(r *timing.Report, opts ...Option) *Figure {
 	if err != nil {
 		return &Figure{err: err}
 	}
+	fonts, err := loadFonts()
+	if err != nil {
+		return &Figure{err: err}
+	}
+	k := newComparison(r, w, fonts)
 	if o.title == "" {
 		o.title = w.title
 	}
-	rows := min(len(r.Cases), maxRows)
-	f := &Figure{width: o.width, height: o.height, title: o.title, sentence: w.sentence(r)}
-	row := 46.0
-	if rows > 12 {
-		row = 26
+	height, err := k.layOut(clean(o.title), o.width, o.height)
+	if err != nil {
+		return &Figure{err: err}
 	}
-	if f.height == 0 {
-		f.height = 64 + row*float64(rows) + 66
-	}
-	f.paint = func(c draw.Canvas) error {
-		fonts, err := loadFonts()
-		if err != nil {
-			return err
-		}
-		return (&comparison{report: r, rows: rows, words: w, fonts: fonts, title: o.title}).paint(c)
-	}
-	return f
+	return &Figure{width: o.width, height: height, title: clean(o.title), sentence: k.finding(), crowded: k.dots() > 300, paint: k.paint}
 }
 
-// A comparison is the chart being painted.
+// A comparison is the chart that Compare draws.
 type comparison struct {
 	report *timing.Report
-	rows   int
 	words  words
 	fonts  *fonts
-	title  string
+	names  []string
+	ratios []timing.Ratio // each against the first case
+	span   span
 
-	unit     time.Duration
-	unitName string
+	// The layout, in CSS pixels.
+	rows                      int
+	row                       float64 // height of one
+	title, subtitle, captions []string
+	labels, notes             float64 // widths at the left and right of the bars
+	width                     float64
 }
 
-func (k *comparison) paint(c draw.Canvas) error {
-	const margin = 16 * px
-	title := k.fonts.style(17, xfont.WeightBold, ink)
-	small := k.fonts.style(11.5, xfont.WeightNormal, faint)
-	width := c.Max.X - c.Min.X - 2*margin
-	top := c.Max.Y - 24*px
-	write(c, title, margin, top, fit(k.fonts.seen(k.title), title, width))
-	find := k.fonts.style(13, xfont.WeightNormal, faint)
-	write(c, find, margin, top-22*px, fit(k.fonts.seen(k.words.sentence(k.report)), find, width))
-	write(c, small, margin, c.Min.Y+14*px, fit(k.fonts.seen(k.caption()), small, width))
-
-	k.chooseUnit()
-	p := plot.New()
-	p.BackgroundColor = nil
-	k.axes(p, width)
-	p.Add(k)
-	notes := k.noteWidth()
-	p.Draw(draw.Crop(c, margin, -margin-notes-10*px, 28*px, -60*px))
-	return nil
+func newComparison(r *timing.Report, w words, f *fonts) *comparison {
+	k := &comparison{report: r, words: w, fonts: f}
+	for i, c := range r.Cases {
+		k.names = append(k.names, clean(c.Name))
+		k.ratios = append(k.ratios, r.Ratio(0, i))
+	}
+	return k
 }
 
-// write puts a line of text with its middle at y.
-func write(c draw.Canvas, s text.Style, x, y vg.Length, line string) {
-	c.FillText(s, vg.Point{X: x, Y: y}, line)
+// What stands above and below the rows, in CSS pixels.
+const (
+	margin      = 16.0
+	titleLine   = 23.0
+	findingLine = 18.0
+	captionLine = 16.0
+	axisHeight  = 40.0
+	leastRow    = 20.0
+)
+
+// layOut breaks the texts into lines, chooses how high a row is and how many there
+// are, and gives the height of the chart. height is what the caller wants, or 0.
+func (k *comparison) layOut(title string, width, height float64) (float64, error) {
+	k.width = width - 2*margin
+	inside := vg.Length(k.width) * px
+	k.title = wrap(k.fonts.seen(title), k.styles().title, inside, 2)
+	k.subtitle = wrap(k.fonts.seen(k.finding()), k.styles().finding, inside, 3)
+	k.rows = min(len(k.report.Cases), maxRows)
+	switch {
+	case k.rows <= 3:
+		k.row = 56
+	case k.rows <= 12:
+		k.row = 46
+	default:
+		k.row = 26
+	}
+	frame := func() float64 {
+		k.span = spanOf(k.report.Cases[:k.rows])
+		k.captions = wrap(k.fonts.seen(k.caption()), k.styles().small, inside, 4)
+		return 14 + titleLine*float64(len(k.title)) + findingLine*float64(len(k.subtitle)) + 10 + axisHeight + 8 + captionLine*float64(len(k.captions)) + 10
+	}
+	need := frame()
+	if height == 0 {
+		height = need + k.row*float64(k.rows)
+	} else if k.row = (height - need) / float64(k.rows); k.row < leastRow {
+		k.rows-- // leaves room for the caption that counts what is left out
+		need = frame()
+		k.rows = max(1, min(k.rows, int((height-need)/leastRow)))
+		need = frame()
+		k.row = (height - need) / float64(k.rows)
+	}
+	if k.row < leastRow {
+		return 0, fmt.Errorf("plots: a height of %g pixels is too small for this chart at a width of %g: use %.0f or more, or 0 for what it needs", height, width, need+leastRow)
+	}
+	k.row = min(k.row, 90)
+	k.measure()
+	return height, nil
+}
+
+// wide tells whether the times stand beside the ratios instead of above them.
+func (k *comparison) wide() bool { return k.row < 40 }
+
+// measure finds the widths of the names and of the notes.
+func (k *comparison) measure() {
+	st := k.styles()
+	k.labels, k.notes = 0, 0
+	for i := range k.rows {
+		k.labels = max(k.labels, float64(st.name.Width(k.fonts.seen(k.names[i]))/px))
+		median, against, _ := k.note(i)
+		w := max(float64(st.median.Width(median)/px), float64(st.ratio.Width(against)/px))
+		if k.wide() {
+			w = float64(st.ratio.Width(against)/px) + k.medians()
+		}
+		k.notes = max(k.notes, w)
+	}
+	k.labels = min(k.labels, k.width*0.3)
+}
+
+// medians is the width of the column of medians, where they have one: a narrow chart
+// has no room for it.
+func (k *comparison) medians() float64 {
+	w := 0.0
+	for i := range k.rows {
+		if median, _, _ := k.note(i); k.width > 440 {
+			w = max(w, float64(k.styles().median.Width(median)/px)+12)
+		}
+	}
+	return w
+}
+
+// dots is how many samples are drawn.
+func (k *comparison) dots() (n int) {
+	for _, c := range k.report.Cases[:k.rows] {
+		n += min(len(c.Samples), maxDots)
+	}
+	return n
+}
+
+// note gives what stands at the end of a row.
+func (k *comparison) note(i int) (median, against string, seen bool) {
+	median = k.span.label(k.words, k.report.Median(i))
+	switch {
+	case i > 0:
+		against, seen = k.words.against(k.ratios[i])
+	case k.rows > 2:
+		against = k.words.base
+	}
+	return median, against, seen
+}
+
+// finding states what the chart shows: how the fastest of the cases compares with
+// the first.
+func (k *comparison) finding() string {
+	i, all := 0, k.report.Cases
+	for j := 1; j < len(all); j++ {
+		if i == 0 || k.ratios[j].Value > k.ratios[i].Value {
+			i = j
+		}
+	}
+	f, span := k.words.findings, spanOf([]timing.Measured{all[0], all[i]})
+	form, factor := k.words.verdict(k.ratios[i], f.faster, f.slower, f.same, f.few)
+	if i == 0 {
+		form = f.alone
+	}
+	return strings.NewReplacer(
+		"{case}", short(k.names[i]), "{first}", short(k.names[0]), "{times}", factor,
+		"{time}", span.label(k.words, k.report.Median(i)), "{against}", span.label(k.words, k.report.Median(0)),
+		"{runs}", k.words.counted(all[0], all[i]),
+	).Replace(form)
 }
 
 func (k *comparison) caption() string {
 	r := k.report
-	parts := []string{fmt.Sprintf(k.words.runs, len(r.Cases[0].Samples))}
+	parts := []string{k.words.counted(r.Cases[:k.rows]...)}
 	if r.CPUs > 0 {
 		parts = append(parts, fmt.Sprintf(k.words.cpus, r.CPUs))
 	}
 	if load := max(r.LoadBefore, r.LoadAfter); load > 0 {
 		parts = append(parts, fmt.Sprintf(k.words.load, load))
 	}
+	if fewest := slices.MinFunc(r.Cases, func(a, b timing.Measured) int { return len(a.Samples) - len(b.Samples) }); len(fewest.Samples) > 2 {
+		parts = append(parts, fmt.Sprintf(k.words.noise, 100*r.Noise()))
+	}
+	if k.span.beyond > 0 {
+		parts = append(parts, fmt.Sprintf(k.words.beyond, k.span.beyond, k.span.label(k.words, k.span.largest)))
+	}
 	if more := len(r.Cases) - k.rows; more > 0 {
 		parts = append(parts, fmt.Sprintf(k.words.more, more))
 	}
-	return strings.Join(parts, " · ")
+	return strings.Join(append(parts, k.words.legend), " · ")
 }
 
-// longest is the largest sample, 1 ns if all are 0.
-func (k *comparison) longest() time.Duration {
-	d := time.Duration(1)
-	for _, m := range k.report.Cases[:k.rows] {
-		d = max(d, m.Quantile(1))
+// The ways to write that a comparison uses.
+type styles struct{ title, finding, name, median, ratio, tick, small text.Style }
+
+func (k *comparison) styles() styles {
+	size := 13.5
+	if k.row >= 54 {
+		size = 18
 	}
-	return d
+	f := k.fonts
+	st := styles{
+		title:   f.style(17, xfont.WeightBold, ink),
+		finding: f.style(13, xfont.WeightNormal, faint),
+		name:    f.style(13, xfont.WeightNormal, ink),
+		median:  f.style(13, xfont.WeightNormal, ink),
+		ratio:   f.style(size, xfont.WeightBold, vermillion),
+		tick:    f.style(11.5, xfont.WeightNormal, faint),
+		small:   f.style(11.5, xfont.WeightNormal, faint),
+	}
+	st.name.XAlign = draw.XRight
+	st.tick.XAlign, st.tick.YAlign = draw.XCenter, draw.YTop
+	return st
 }
 
-func (k *comparison) chooseUnit() {
-	switch d := k.longest(); {
-	case d >= time.Second:
-		k.unit, k.unitName = time.Second, "s"
-	case d >= time.Millisecond:
-		k.unit, k.unitName = time.Millisecond, "ms"
-	case d >= time.Microsecond:
-		k.unit, k.unitName = time.Microsecond, "µs"
-	default:
-		k.unit, k.unitName = time.Nanosecond, "ns"
-	}
-}
-
-func (k *comparison) value(d time.Duration) float64 { return float64(d) / float64(k.unit) }
-
-func (k *comparison) axes(p *plot.Plot, width vg.Length) {
-	label := k.fonts.style(13, xfont.WeightNormal, ink)
-	tick := k.fonts.style(11.5, xfont.WeightNormal, faint)
-	tick.XAlign, tick.YAlign = draw.XCenter, draw.YTop
-
-	p.Y.LineStyle.Width, p.Y.Tick.LineStyle.Width, p.Y.Tick.Length = 0, 0, 0
-	label.XAlign = draw.XRight
-	p.Y.Tick.Label = label
-	p.Y.Padding = 4 * px
-	var ticks []plot.Tick
-	for i := range k.rows {
-		ticks = append(ticks, plot.Tick{Value: k.row(i), Label: fit(k.fonts.seen(k.report.Cases[i].Name), label, width*3/10)})
-	}
-	p.Y.Tick.Marker = plot.ConstantTicks(ticks)
-	p.Y.Min, p.Y.Max = -0.5, float64(k.rows)-0.5
-
-	p.X.LineStyle.Width = 0
-	p.X.Tick.Label = tick
-	p.X.Tick.LineStyle.Width, p.X.Tick.Length = 0, 4*px
-	p.X.Padding = 0
-	p.X.Label.Text = k.fonts.seen(fmt.Sprintf(k.words.time, k.unitName))
-	p.X.Label.TextStyle = tick
-	p.X.Label.TextStyle.YAlign = draw.YBottom
-	p.X.Min, p.X.Max = 0, k.value(k.longest())*1.02
-	p.X.Tick.Marker = plot.TickerFunc(niceTicks)
-}
-
-// niceTicks marks round values: 1, 2 or 5 times a power of ten apart.
-func niceTicks(lo, hi float64) (ticks []plot.Tick) {
-	if !(hi > lo) {
-		return nil
-	}
-	step := math.Pow(10, math.Floor(math.Log10((hi-lo)/5)))
-	for _, m := range []float64{1, 2, 5, 10} {
-		if (hi-lo)/(step*m) <= 6 {
-			step *= m
-			break
+// paint draws the whole chart on a canvas of the size that layOut gave.
+func (k *comparison) paint(c draw.Canvas) error {
+	st := k.styles()
+	x, y := c.Min.X+margin*px, c.Max.Y-14*px
+	lines := func(s text.Style, height float64, texts []string) {
+		for _, line := range texts {
+			c.FillText(s, vg.Point{X: x, Y: y - vg.Length(height/2)*px}, line)
+			y -= vg.Length(height) * px
 		}
 	}
-	digits := max(0, int(-math.Floor(math.Log10(step)+1e-9)))
-	for i := 0; float64(i)*step <= hi*(1+1e-9); i++ {
-		ticks = append(ticks, plot.Tick{Value: float64(i) * step, Label: fmt.Sprintf("%.*f", digits, float64(i)*step)})
-	}
-	return ticks
-}
+	lines(st.title, titleLine, k.title)
+	lines(st.finding, findingLine, k.subtitle)
+	top := y - 10*px
+	y = top - vg.Length(k.row*float64(k.rows)+axisHeight+8)*px
+	lines(st.small, captionLine, k.captions)
 
-// row is the place of a case on the axis: the first on top.
-func (k *comparison) row(i int) float64 { return float64(k.rows - 1 - i) }
-
-// The two notes at the end of a row.
-func (k *comparison) notes(i int) (median, against string) {
-	median = timing.Format(k.report.Cases[i].Median())
-	if i > 0 {
-		against = k.words.against(k.report.Ratio(0, i))
-	}
-	return median, k.fonts.seen(against)
-}
-
-func (k *comparison) noteStyles() (median, against text.Style) {
-	return k.fonts.style(13, xfont.WeightBold, ink), k.fonts.style(13, xfont.WeightBold, vermillion)
-}
-
-func (k *comparison) noteWidth() vg.Length {
-	a, b := k.noteStyles()
-	w := vg.Length(0)
-	for i := range k.rows {
-		median, against := k.notes(i)
-		w = max(w, a.Width(median), b.Width(against))
-	}
-	return w
-}
-
-// Plot implements plot.Plotter.
-func (k *comparison) Plot(c draw.Canvas, p *plot.Plot) {
-	x, y := p.Transforms(&c)
-	for _, t := range niceTicks(p.X.Min, p.X.Max) {
-		c.StrokeLine2(draw.LineStyle{Color: grid, Width: px}, x(t.Value), c.Min.Y, x(t.Value), c.Max.Y)
-	}
-	half := (y(1) - y(0)) * 3 / 10
-	for i := range k.rows {
-		k.bar(c, i, x, y(k.row(i)), min(half, 13*px))
-	}
-}
-
-// bar draws a case around the height mid.
-func (k *comparison) bar(c draw.Canvas, i int, x func(float64) vg.Length, mid, half vg.Length) {
-	m := k.report.Cases[i]
-	at := func(d time.Duration) vg.Length { return x(k.value(d)) }
-	col := blue
-	if i > 0 {
-		col = vermillion
-	}
-	box := func(x0, x1, y0, y1 vg.Length) []vg.Point {
-		return []vg.Point{{X: x0, Y: y0}, {X: x1, Y: y0}, {X: x1, Y: y1}, {X: x0, Y: y1}}
-	}
-	median := at(m.Median())
-	c.FillPolygon(pale(col, 0.28), box(x(0), median, mid-half, mid+half))
-	c.StrokeLine2(draw.LineStyle{Color: col, Width: 2.5 * px}, median, mid-half, median, mid+half)
-	rng := rand.New(rand.NewPCG(7, uint64(i))) // the same picture each time
-	for j, d := range m.Samples {
-		if j == 500 {
-			break // more dots show nothing more
-		}
-		at := vg.Point{X: at(d), Y: mid + half*vg.Length(rng.Float64()*1.2-0.6)}
-		c.DrawGlyph(draw.GlyphStyle{Color: sheer(col), Radius: 2.6 * px, Shape: draw.CircleGlyph{}}, at)
-	}
-	if len(m.Samples) > 2 {
-		q := draw.LineStyle{Color: ink, Width: 1.4 * px}
-		low, high := at(m.Quantile(0.25)), at(m.Quantile(0.75))
-		below := mid - half - 3*px
-		c.StrokeLine2(q, low, below, high, below)
-		c.StrokeLine2(q, low, below-2*px, low, below+2*px)
-		c.StrokeLine2(q, high, below-2*px, high, below+2*px)
-	}
-	first, second := k.noteStyles()
-	a, b := k.notes(i)
-	right := c.Max.X + 10*px
-	if b == "" || half < 9*px {
-		if b != "" {
-			a = b
-			first = second
-		}
-		write(c, first, right, mid, a)
-		return
-	}
-	write(c, first, right, mid+8*px, a)
-	write(c, second, right, mid-8*px, b)
+	p := plot.New()
+	p.BackgroundColor = nil
+	k.axes(p)
+	p.Add(k)
+	bars := draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+		Min: vg.Point{X: x + vg.Length(k.labels+10)*px, Y: top - vg.Length(k.row*float64(k.rows)+axisHeight)*px},
+		Max: vg.Point{X: c.Max.X - vg.Length(margin+k.notes+12)*px, Y: top},
+	}}
+	p.Draw(bars)
+	return nil
 }

@@ -4,12 +4,10 @@
 package plots
 
 import (
-	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"image/color"
-	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +23,7 @@ type Figure struct {
 	width, height float64 // CSS pixels
 	title         string
 	sentence      string
+	crowded       bool // so many dots that SVG joins them
 	err           error
 	paint         func(draw.Canvas) error
 }
@@ -46,21 +45,24 @@ func Title(s string) Option { return func(o *options) { o.title = s } }
 // "ko". Another one is an error of the figure.
 func Lang(s string) Option { return func(o *options) { o.lang = s } }
 
-// Size sets width and height in CSS pixels, at least 240 by 120. A height of 0 is
-// what the chart needs.
+// Size sets width and height in CSS pixels, at least 320 by 120 and at most 4000 by
+// 8000. A height of 0 is what the chart needs; in a smaller one, rows that do not fit
+// are left out and counted, and if not even one fits it is an error of the figure.
 func Size(width, height float64) Option {
 	return func(o *options) { o.width, o.height = width, height }
 }
 
 const (
-	minWidth, maxWidth   = 240, 4000
+	minWidth, maxWidth   = 320, 4000
 	minHeight, maxHeight = 120, 8000
 )
 
 func settle(opts []Option) (options, words, error) {
 	o := options{lang: "en", width: 640}
 	for _, f := range opts {
-		f(&o)
+		if f != nil {
+			f(&o)
+		}
 	}
 	w, ok := languages[o.lang]
 	if !ok {
@@ -97,6 +99,7 @@ func (f *Figure) SVG() ([]byte, error) {
 		return nil, err
 	}
 	c := newSVG(f.width, f.height, f.title, f.sentence)
+	c.joined = f.crowded
 	if err := f.draw(c); err != nil {
 		return nil, err
 	}
@@ -118,11 +121,7 @@ func (f *Figure) PNG(scale float64) ([]byte, error) {
 	if err := f.draw(c); err != nil {
 		return nil, err
 	}
-	var buf bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&buf, c.Image()); err != nil {
-		return nil, fmt.Errorf("encoding the PNG: %w", err)
-	}
-	return buf.Bytes(), nil
+	return encodePNG(c.Image())
 }
 
 // draw paints on any canvas; a panic of the drawing library is an error here.
@@ -154,7 +153,8 @@ func (f *Figure) MIMEBundle() (data, metadata map[string]any) {
 }
 
 // Save draws the figure to a file, in the format that the name ends in: .svg or
-// .png (at two pixels to one). The file is written whole or not at all.
+// .png (at two pixels to one). PDF is not offered: gonum's canvas for it writes fonts
+// in the Latin alphabet only. The file is written whole or not at all.
 func (f *Figure) Save(file string) error {
 	var data []byte
 	var err error
@@ -163,6 +163,8 @@ func (f *Figure) Save(file string) error {
 		data, err = f.SVG()
 	case ".png":
 		data, err = f.PNG(2)
+	case ".pdf":
+		return fmt.Errorf("plots: cannot save %s: PDF cannot be written yet, use .svg, which every browser prints to PDF, or .png", file)
 	default:
 		return fmt.Errorf("plots: cannot save %s: the name must end in .svg or .png", file)
 	}

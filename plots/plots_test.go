@@ -137,7 +137,7 @@ func TestSVGIsWellFormedAndReadable(t *testing.T) {
 
 func TestBundle(t *testing.T) {
 	data, metadata := Compare(charts[0].r).MIMEBundle()
-	if got := data["text/plain"]; got != "two processes is 1.89 times faster than serial (530 ms against 1.00 s, median of 7 runs)" {
+	if got := data["text/plain"]; got != "two processes: 1.89× faster than serial (0.53 s against 1.00 s, median of 7 runs)" {
 		t.Errorf("the sentence is %q", got)
 	}
 	raw, err := base64.StdEncoding.DecodeString(data["image/png"].(string))
@@ -155,11 +155,11 @@ func TestSentences(t *testing.T) {
 	same := report(timing.Measured{Name: "a", Samples: samples(time.Millisecond, 10, 12, 9)}, timing.Measured{Name: "b", Samples: samples(time.Millisecond, 11, 9.5, 12)})
 	slower := report(timing.Measured{Name: "a", Samples: samples(time.Millisecond, 10, 10, 10)}, timing.Measured{Name: "b", Samples: samples(time.Millisecond, 30, 30, 30)})
 	tests := []struct{ got, want string }{
-		{Compare(same).Text(), "no difference seen between b and a (11.0 ms and 10.0 ms, median of 3 runs)"},
-		{Compare(same, Lang("ko")).Text(), "a 쪽과 b 쪽 사이에 차이가 보이지 않습니다 (10.0 ms, 11.0 ms, 3회 실행의 중앙값)"},
-		{Compare(slower).Text(), "b is 3.00 times slower than a (30.0 ms against 10.0 ms, median of 3 runs)"},
-		{Compare(slower, Lang("ko")).Text(), "a보다 b 쪽이 3.00배 느립니다 (10.0 ms 대 30.0 ms, 3회 실행의 중앙값)"},
-		{Compare(report(same.Cases[0])).Text(), "a takes 10.0 ms (median of 3 runs)"},
+		{Compare(same).Text(), "b: no difference seen from a (11.0 ms against 10.0 ms, median of 3 runs)"},
+		{Compare(same, Lang("ko")).Text(), "b: a 대비 차이가 보이지 않음 (11.0 ms 대 10.0 ms, 3회 실행의 중앙값)"},
+		{Compare(slower).Text(), "b: 3.00× slower than a (30.0 ms against 10.0 ms, median of 3 runs)"},
+		{Compare(slower, Lang("ko")).Text(), "b: a보다 3.00배 느림 (30.0 ms 대 10.0 ms, 3회 실행의 중앙값)"},
+		{Compare(report(same.Cases[0])).Text(), "a: 10.0 ms (median of 3 runs)"},
 	}
 	for _, test := range tests {
 		if test.got != test.want {

@@ -22,7 +22,12 @@ type svgCanvas struct {
 	width, height float64 // CSS pixels
 	state         svgState
 	stack         []svgState
+	joined        bool     // dots of one colour are one path: less than half the size
+	dots          dotStyle // of the group of dots that is open, the zero value for none
 }
+
+// A dotStyle is what the dots of a group have in common.
+type dotStyle struct{ paint, radius string }
 
 type svgState struct {
 	color color.Color
@@ -44,12 +49,20 @@ func newSVG(width, height float64, title, desc string) *svgCanvas {
 	return s
 }
 
-func (s *svgCanvas) bytes() []byte { return append(bytes.Clone(s.buf.Bytes()), "</svg>\n"...) }
+// bytes ends the drawing.
+func (s *svgCanvas) bytes() []byte {
+	s.endDots()
+	s.buf.WriteString("</svg>\n")
+	return s.buf.Bytes()
+}
 
 // num writes a number with a hundredth of a pixel.
 func num(x float64) string {
 	return strconv.FormatFloat(math.Round(x*100)/100, 'f', -1, 64)
 }
+
+// tenth writes a number with a tenth of a pixel.
+func tenth(x float64) string { return strconv.FormatFloat(math.Round(x*10)/10, 'f', -1, 64) }
 
 func (s *svgCanvas) at(p vg.Point) (x, y float64) {
 	t := s.state
@@ -104,16 +117,54 @@ func (s *svgCanvas) Stroke(p vg.Path) {
 		}
 		dash = fmt.Sprintf(` stroke-dasharray="%s"`, strings.Join(parts, " "))
 	}
-	fmt.Fprintf(&s.buf, `<path d="%s" fill="none" stroke="%s" stroke-width="%s"%s/>`+"\n", s.path(p), paint(s.state.color), num(float64(s.state.width)*s.scale()), dash)
+	s.element(`<path d="%s" fill="none" stroke="%s" stroke-width="%s"%s/>`, s.path(p), paint(s.state.color), num(float64(s.state.width)*s.scale()), dash)
 }
 
 func (s *svgCanvas) Fill(p vg.Path) {
 	if c, r, ok := s.circle(p); ok {
-		x, y := s.at(c)
-		fmt.Fprintf(&s.buf, `<circle cx="%s" cy="%s" r="%s" fill="%s"/>`+"\n", num(x), num(y), num(r), paint(s.state.color))
+		s.dot(c, dotStyle{paint(s.state.color), num(r)})
 		return
 	}
-	fmt.Fprintf(&s.buf, `<path d="%s" fill="%s"/>`+"\n", s.path(p), paint(s.state.color))
+	s.element(`<path d="%s" fill="%s"/>`, s.path(p), paint(s.state.color))
+}
+
+// element writes one, after the group of dots that may be open.
+func (s *svgCanvas) element(format string, args ...any) {
+	s.endDots()
+	fmt.Fprintf(&s.buf, format+"\n", args...)
+}
+
+// dot writes a dot in a group with others that look the same. Of many it makes
+// strokes of no length with round ends, which look like dots.
+func (s *svgCanvas) dot(c vg.Point, style dotStyle) {
+	if style != s.dots {
+		s.endDots()
+		s.dots = style
+		if s.joined {
+			r, _ := strconv.ParseFloat(style.radius, 64)
+			fmt.Fprintf(&s.buf, `<path fill="none" stroke="%s" stroke-width="%s" stroke-linecap="round" d="`, style.paint, num(2*r))
+		} else {
+			fmt.Fprintf(&s.buf, `<g fill="%s">`, style.paint)
+		}
+	}
+	x, y := s.at(c)
+	if s.joined {
+		fmt.Fprintf(&s.buf, "M%s %sh0", tenth(x), tenth(y))
+	} else {
+		fmt.Fprintf(&s.buf, `<circle cx="%s" cy="%s" r="%s"/>`, tenth(x), tenth(y), style.radius)
+	}
+}
+
+func (s *svgCanvas) endDots() {
+	switch {
+	case s.dots == dotStyle{}:
+		return
+	case s.joined:
+		s.buf.WriteString("\"/>\n")
+	default:
+		s.buf.WriteString("</g>\n")
+	}
+	s.dots = dotStyle{}
 }
 
 // circle recognises the path of a dot, which SVG says in fewer words.
@@ -188,7 +239,7 @@ func (s *svgCanvas) FillString(f font.Face, pt vg.Point, text string) {
 	if f.Font.Weight > 0 {
 		weight = ` font-weight="bold"`
 	}
-	fmt.Fprintf(&s.buf, `<text x="%s" y="%s" font-size="%s"%s fill="%s" textLength="%s" lengthAdjust="spacingAndGlyphs"%s>%s</text>`+"\n",
+	s.element(`<text x="%s" y="%s" font-size="%s"%s fill="%s" textLength="%s" lengthAdjust="spacingAndGlyphs"%s>%s</text>`,
 		num(x), num(y), num(float64(f.Font.Size)*s.scale()), weight, paint(s.state.color), num(float64(f.Width(text))*s.scale()), turn, html.EscapeString(text))
 }
 

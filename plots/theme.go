@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"image/color"
+	"strings"
 	"sync"
 
 	xfont "golang.org/x/image/font"
@@ -35,6 +36,7 @@ var (
 	ink        = color.NRGBA{0x22, 0x26, 0x2b, 0xff}
 	faint      = color.NRGBA{0x6a, 0x70, 0x78, 0xff}
 	grid       = color.NRGBA{0xe3, 0xe6, 0xea, 0xff}
+	zero       = color.NRGBA{0xa9, 0xaf, 0xb7, 0xff}
 	blue       = color.NRGBA{0x00, 0x72, 0xb2, 0xff}
 	vermillion = color.NRGBA{0xd5, 0x5e, 0x00, 0xff}
 )
@@ -53,7 +55,9 @@ type fonts struct {
 
 // loadFonts parses the fonts when the first chart is drawn: processes that draw
 // none do not pay for them.
-var loadFonts = sync.OnceValues(func() (*fonts, error) {
+var loadFonts = sync.OnceValues(parseFonts)
+
+func parseFonts() (*fonts, error) {
 	cache := font.NewCache(nil)
 	f := &fonts{handler: text.Plain{Fonts: cache}}
 	for _, w := range []struct {
@@ -70,7 +74,11 @@ var loadFonts = sync.OnceValues(func() (*fonts, error) {
 		cache.Add(font.Collection{{Font: font.Font{Typeface: typeface, Variant: "Sans", Weight: w.weight}, Face: parsed}})
 	}
 	return f, nil
-})
+}
+
+// middle aligns the middle of the capitals; gonum's draw.YCenter is that of the line,
+// with the room for descenders, which looks too low beside a bar.
+const middle draw.YAlignment = -0.38
 
 // style is a way to write: size in CSS pixels.
 func (f *fonts) style(size float64, weight xfont.Weight, c color.Color) text.Style {
@@ -78,7 +86,7 @@ func (f *fonts) style(size float64, weight xfont.Weight, c color.Color) text.Sty
 		Color:   c,
 		Font:    font.Font{Typeface: typeface, Variant: "Sans", Weight: weight, Size: vg.Length(size) * px},
 		Handler: f.handler,
-		YAlign:  draw.YCenter,
+		YAlign:  middle,
 	}
 }
 
@@ -111,6 +119,24 @@ func fit(s string, sty text.Style, width vg.Length) string {
 		}
 	}
 	return string(r[:lo]) + "…"
+}
+
+// wrap breaks s at its spaces into lines no wider than width, at most most of them;
+// what is left over is cut.
+func wrap(s string, sty text.Style, width vg.Length, most int) (lines []string) {
+	words := strings.Fields(s)
+	for len(words) > 0 {
+		n := 1
+		for n < len(words) && sty.Width(strings.Join(words[:n+1], " ")) <= width {
+			n++
+		}
+		if len(lines) == most-1 {
+			n = len(words)
+		}
+		lines = append(lines, fit(strings.Join(words[:n], " "), sty, width))
+		words = words[n:]
+	}
+	return lines
 }
 
 // sheer lets what is below shine through a little, so that dots on dots show.

@@ -228,8 +228,10 @@ func TestInterrupt(t *testing.T) {
 					t.Fatalf("%+v %v", reply, err)
 				}
 			}
-			if err := k.Interrupt(ctx); err != nil { // nothing runs
-				t.Error(err)
+			if mode == "message" { // a signal might arrive in the next cell
+				if err := k.Interrupt(ctx); err != nil { // nothing runs
+					t.Error(err)
+				}
 			}
 			if reply, err := k.Execute(ctx, "value 1", nil); err != nil || reply.Status != "ok" || reply.Count != 4 {
 				t.Errorf("%+v %v", reply, err)

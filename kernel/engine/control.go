@@ -23,11 +23,14 @@ type event struct {
 	Ready   bool // the session is up
 	Taken   bool // the running cell's declarations are in place
 	Display *display.Bundle
-	Clear   *bool // wait
+	Clear   *clearing
 	Done    *done
 
 	Mark uint64 // written to both output streams before the event; output before it comes before the event
 }
+
+// clearing asks for the cell's output to be removed.
+type clearing struct{ Wait bool }
 
 // done is how a cell ended in its session.
 type done struct {

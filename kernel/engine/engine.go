@@ -169,7 +169,7 @@ func (e *Engine) Run(ctx context.Context, c Cell) Result {
 			case ev.Display != nil:
 				s.output.display(*ev.Display)
 			case ev.Clear != nil:
-				s.output.clear(*ev.Clear)
+				s.output.clear(ev.Clear.Wait)
 			case ev.Done != nil:
 				return Result{Value: ev.Done.Value, Err: ev.Done.Err}
 			}

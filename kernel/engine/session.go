@@ -76,7 +76,7 @@ func sessionMain() int {
 	st.events = newSender(events)
 	st.session, err = interp.New(interp.Options{
 		Show:     func(b display.Bundle) { st.send(event{Display: &b, Mark: st.mark()}) },
-		Clear:    func(wait bool) { st.send(event{Clear: &wait, Mark: st.mark()}) },
+		Clear:    func(wait bool) { st.send(event{Clear: &clearing{wait}, Mark: st.mark()}) },
 		Panicked: st.panicked,
 	})
 	if err != nil {

@@ -13,7 +13,6 @@ GAPS = {
     "test_completion": "the engine offers no completion yet",
     "test_inspect": "the engine offers no inspection yet",
     "test_pager": "no cell can ask for the pager yet",
-    "test_clear_output": "cells have no function that clears the output yet",
 }
 
 
@@ -36,12 +35,12 @@ class GoKernelTests(jupyter_kernel_test.KernelTests):
         {"code": "x := 20; x + 1", "result": "21"},
     ]
     code_display_data = [
-        {"code": 'import "display"\nDisplay(display.HTML("<b>bold</b>"))', "mime": "text/html"},
+        {"code": 'Display(display.HTML("<b>bold</b>"))', "mime": "text/html"},
     ]
     code_history_pattern = "1?2*"
     supported_history_operations = ("tail", "range", "search")
     code_inspect_sample = "fmt.Println"
-    code_clear_output = 'import "display"\ndisplay.Clear(false)'
+    code_clear_output = 'display.Clear(false)'
 
 
 for name in GAPS:

@@ -4,12 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"os"
 	"slices"
-	"strings"
-	"text/tabwriter"
 	"time"
 )
 
@@ -90,102 +86,21 @@ func (m Measured) Noise() float64 {
 	return float64(m.Quantile(0.75)-m.Quantile(0.25)) / float64(m.Median())
 }
 
-// A Ratio is how many times faster one case is than another, by medians, with the
-// bounds between which it lies with 95 % confidence.
-type Ratio struct{ Value, Low, High float64 }
-
-// Seen tells whether there is a difference: 1 is outside of the bounds.
-func (r Ratio) Seen() bool { return r.Low > 1 || r.High < 1 }
-
-// resamples is how often samples are drawn anew to find a ratio's bounds.
-const resamples = 1000
-
-// Ratio compares two cases by their indexes: how many times faster b is than a.
-// The bounds are found by the percentile bootstrap (Efron 1979), always with the
-// same draws. With fewer than three samples of either they are 0 and infinity.
-// An index that does not exist gives NaN.
-func (r *Report) Ratio(a, b int) Ratio {
-	if a < 0 || b < 0 || a >= len(r.Cases) || b >= len(r.Cases) {
-		return Ratio{math.NaN(), math.NaN(), math.NaN()}
+// Median is the middle sample of case i, 0 if there is no such case.
+func (r *Report) Median(i int) time.Duration {
+	if r == nil || i < 0 || i >= len(r.Cases) {
+		return 0
 	}
-	x, y := r.Cases[a], r.Cases[b]
-	ratio := func(x, y Measured) float64 {
-		if y.Median() == 0 {
-			return math.Inf(1)
-		}
-		return float64(x.Median()) / float64(y.Median())
-	}
-	out := Ratio{ratio(x, y), 0, math.Inf(1)}
-	if len(x.Samples) < 3 || len(y.Samples) < 3 {
-		return out
-	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	draw := func(m Measured) Measured {
-		s := make([]time.Duration, len(m.Samples))
-		for i := range s {
-			s[i] = m.Samples[rng.IntN(len(m.Samples))]
-		}
-		return Measured{Samples: s}
-	}
-	ratios := make([]float64, resamples)
-	for i := range ratios {
-		ratios[i] = ratio(draw(x), draw(y))
-	}
-	slices.Sort(ratios)
-	out.Low, out.High = ratios[resamples*25/1000], ratios[resamples*975/1000-1]
-	return out
+	return r.Cases[i].Median()
 }
 
-// String is the report as a table for reading.
-func (r *Report) String() string {
-	if err := r.Err(); err != nil {
-		return err.Error()
+// Noise is the largest noise of a case, see Measured.Noise.
+func (r *Report) Noise() float64 {
+	noise := 0.0
+	for _, c := range r.Cases {
+		noise = max(noise, c.Noise())
 	}
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "case\tmedian\tmin\tmiddle half\truns\tagainst the first\t")
-	for i, c := range r.Cases {
-		against := ""
-		if i > 0 {
-			ratio := r.Ratio(0, i)
-			against = fmt.Sprintf("%.2fx (%.2f to %.2f)", ratio.Value, ratio.Low, ratio.High)
-			if !ratio.Seen() {
-				against = "no difference seen"
-			}
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s to %s\t%d\t%s\t\n", c.Name, Format(c.Median()), Format(c.Min()), Format(c.Quantile(0.25)), Format(c.Quantile(0.75)), len(c.Samples), against)
-	}
-	// A strings.Builder does not fail.
-	_ = w.Flush()
-	fmt.Fprintf(&b, "%d CPUs, %s %s", r.CPUs, r.Go, r.System)
-	if r.LoadBefore >= 0 {
-		fmt.Fprintf(&b, ", load %.1f", r.LoadBefore)
-	}
-	return b.String()
-}
-
-// Format writes a duration with three digits and the unit that suits it.
-func Format(d time.Duration) string {
-	switch {
-	case d < time.Microsecond:
-		return fmt.Sprintf("%d ns", d)
-	case d < time.Millisecond:
-		return digits(d, time.Microsecond) + " µs"
-	case d < time.Second:
-		return digits(d, time.Millisecond) + " ms"
-	}
-	return digits(d, time.Second) + " s"
-}
-
-func digits(d, unit time.Duration) string {
-	x := float64(d) / float64(unit)
-	switch {
-	case x < 9.995:
-		return fmt.Sprintf("%.2f", x)
-	case x < 99.95:
-		return fmt.Sprintf("%.1f", x)
-	}
-	return fmt.Sprintf("%.0f", x)
+	return noise
 }
 
 // Save writes the report as JSON to a file, whole or not at all.

@@ -10,11 +10,12 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
-// A Case is a piece of work with the name that reports and charts give it.
+// A Case is a piece of work with the name that reports and charts give it. Each
+// sample is one call of Run, and reading the clock costs up to 0.1 µs: work that
+// takes less than some microseconds wants a loop in Run.
 type Case struct {
 	Name string
 	Run  func()
@@ -41,7 +42,9 @@ const (
 func With(opts ...Option) *Runner {
 	r := &Runner{budget: 2 * time.Second, warmup: 1}
 	for _, o := range opts {
-		o(r)
+		if o != nil {
+			o(r)
+		}
 	}
 	return r
 }
@@ -132,11 +135,12 @@ func once(c Case) (d time.Duration, err error) {
 	return time.Since(start), nil
 }
 
-var kept atomic.Value
-
 // Keep uses v, so that the compiler cannot leave out the work that made it. Give
-// it the result of what a case computes.
-func Keep(v any) { kept.Store(&v) }
+// it the result of what a case computes. It costs a call, 1 to 2 ns, and holds
+// nothing in memory.
+//
+//go:noinline
+func Keep(v any) { runtime.KeepAlive(v) }
 
 // load is the machine's load average over the last minute, -1 where the system
 // does not tell.

@@ -1,6 +1,8 @@
 package timing
 
 import (
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,6 +55,9 @@ func TestMisuse(t *testing.T) {
 			t.Errorf("got %v, want %q", err, test.want)
 		}
 	}
+	if err := With(nil).Compare(Case{"a", ok}).Err(); err != nil {
+		t.Errorf("a nil option: %v", err)
+	}
 	if (*Report)(nil).Err() == nil {
 		t.Error("no report is no error")
 	}
@@ -93,9 +98,107 @@ func TestFormat(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0 ns", 999: "999 ns", 1234: "1.23 µs", 12345 * time.Microsecond: "12.3 ms",
 		999 * time.Millisecond: "999 ms", 1005 * time.Millisecond: "1.00 s", 90 * time.Second: "90.0 s",
+		999600: "1.00 ms", 5 * time.Minute: "5.00 min", 5 * time.Hour: "5.00 h", 9996 * time.Microsecond: "10.0 ms",
 	} {
 		if got := Format(d); got != want {
 			t.Errorf("%d ns: %q, want %q", d, got, want)
+		}
+	}
+}
+
+// Two equal cases must be found different in at most 5 of 100 comparisons, one that
+// is 1.5 times faster in at most 1 of 1000 slower. The draws are the same each time.
+func TestRatioIsCalibrated(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	const tries = 1000
+	for _, n := range []int{3, 4, 5, 7, 15, 31, 60} {
+		draw := func(median float64) (ds []time.Duration) {
+			for range n {
+				x := median * math.Exp(rng.NormFloat64()*0.15)
+				if rng.Float64() < 0.15 { // a disturbance
+					x *= 1 + 2*rng.Float64()
+				}
+				ds = append(ds, time.Duration(x))
+			}
+			return ds
+		}
+		alarms, wrong := 0, 0
+		for range tries {
+			if report(draw(1e9), draw(1e9)).Ratio(0, 1).Seen() {
+				alarms++
+			}
+			if r := report(draw(1.5e9), draw(1e9)).Ratio(0, 1); r.Seen() && r.High < 1 {
+				wrong++
+			}
+		}
+		if wrong > tries/1000 {
+			t.Errorf("%d samples: 1.5 times faster is called slower in %d of %d comparisons", n, wrong, tries)
+		}
+		// 6.5 %: three deviations of the count itself above 5 %.
+		if alarms > tries*65/1000 {
+			t.Errorf("%d samples: equal cases differ in %d of %d comparisons", n, alarms, tries)
+		}
+	}
+}
+
+func TestRatioOfOddSamples(t *testing.T) {
+	many := make([]time.Duration, 20000)
+	for i := range many {
+		many[i] = time.Duration(1000 + i%100)
+	}
+	tests := []struct {
+		name string
+		a, b []time.Duration
+		want string
+	}{
+		{"zeros", ms(0, 0, 0, 0), ms(0, 0, 0), "no difference seen"},
+		{"below the clock", []time.Duration{5, 5, 5, 5}, ms(0, 0, 0, 0), "5.00x (5.00 to 5.00)"},
+		{"two", ms(2, 2), ms(1, 1), "too few runs to tell"},
+		{"three", ms(200, 201, 202), ms(100, 101, 102), "1.99x (1.95 to 2.03)"},
+		{"a single outlier", ms(30, 31, 29, 30, 30, 31, 30), ms(16, 15, 16, 400, 17, 16, 16), "1.88x (1.76 to 1.94)"},
+		{"far apart", []time.Duration{1, 1, 1, 1}, []time.Duration{math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64}, "1.1e-19x (1.1e-19 to 1.1e-19)"},
+		{"many", many, many, "no difference seen"},
+	}
+	for _, test := range tests {
+		if got := report(test.a, test.b).Ratio(0, 1).String(); got != test.want {
+			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+	}
+	for _, i := range []int{-1, 2} {
+		if got := report(ms(1), ms(1)).Ratio(0, i).String(); got != "no such case" {
+			t.Errorf("case %d: %s", i, got)
+		}
+		if got := report(ms(1), ms(1)).Median(i); got != 0 {
+			t.Errorf("the median of case %d is %v", i, got)
+		}
+	}
+}
+
+func TestStudent(t *testing.T) {
+	for freedom, want := range map[float64]float64{2: 4.303, 3: 3.182, 4: 2.776, 10: 2.228} {
+		if got := student(freedom); math.Abs(got-want) > 0.01*want {
+			t.Errorf("%g degrees of freedom: %.3f, want %.3f", freedom, got, want)
+		}
+	}
+}
+
+func TestTableIsAlignedInHangulToo(t *testing.T) {
+	r := &Report{Cases: []Measured{{"직렬", ms(200, 202, 199, 201)}, {"two processes", ms(100, 101, 99, 100)}, {strings.Repeat("x\n", 300), ms(1)}}, CPUs: 2, Go: "go1.26", System: "linux/amd64", LoadBefore: -1, LoadAfter: -1}
+	got := r.String()
+	lines := strings.Split(got, "\n")
+	if len(lines) != 5 {
+		t.Fatalf("%d lines:\n%s", len(lines), got)
+	}
+	at := strings.Index(lines[0], "runs") + len("runs")
+	for _, line := range lines[1:4] {
+		cells := []rune(line)
+		w := 0
+		for i := range cells {
+			if w += columns(string(cells[i])); w == at {
+				if c := cells[i]; c != '4' && c != '1' {
+					t.Errorf("column %d holds %q:\n%s", at, c, got)
+				}
+			}
 		}
 	}
 }
@@ -113,6 +216,10 @@ func TestSaveAndLoad(t *testing.T) {
 	os.WriteFile(file, []byte(`{"cases":[{"name":"a","samples":[-5]}]}`), 0o644)
 	if _, err := Load(file); err == nil || !strings.Contains(err.Error(), `case "a" has a sample of -5ns`) {
 		t.Errorf("a negative time: %v", err)
+	}
+	os.WriteFile(file, []byte(`{"cases":[{"name":"a","samples":[NaN]}]}`), 0o644)
+	if _, err := Load(file); err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("NaN: %v", err)
 	}
 	os.WriteFile(file, []byte(`{`), 0o644)
 	if _, err := Load(file); err == nil {

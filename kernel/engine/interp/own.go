@@ -21,6 +21,7 @@ func ownSymbols() interp.Exports {
 			"Any":                reflect.ValueOf(display.Any),
 			"Auto":               reflect.ValueOf(display.Auto),
 			"Bundle":             reflect.ValueOf((*display.Bundle)(nil)),
+			"Clear":              reflect.ValueOf(display.Clear),
 			"Data":               reflect.ValueOf((*display.Data)(nil)),
 			"File":               reflect.ValueOf(display.File),
 			"HTML":               reflect.ValueOf(display.HTML),
@@ -59,6 +60,7 @@ func ownSymbols() interp.Exports {
 			"Renderer":           reflect.ValueOf((*display.Renderer)(nil)),
 			"SVG":                reflect.ValueOf(display.SVG),
 			"SVGer":              reflect.ValueOf((*display.SVGer)(nil)),
+			"Show":               reflect.ValueOf(display.Show),
 			"SimpleRenderer":     reflect.ValueOf((*display.SimpleRenderer)(nil)),
 		},
 		"github.com/paragopher/paragopher/parallel/parallel": {

@@ -106,7 +106,7 @@ func New(o Options) (*Session, error) {
 	if o.Worker {
 		exports = append(exports, unrestricted.Symbols)
 	}
-	exports = append(exports, ownSymbols(), s.cellSymbols())
+	exports = append(exports, ownSymbols(), s.displaySymbols(), s.cellSymbols())
 	for _, e := range exports {
 		for path, syms := range e {
 			if len(syms) == 0 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/traefik/yaegi/interp"
 
+	"github.com/paragopher/paragopher/kernel/display"
 	"github.com/paragopher/paragopher/kernel/engine/source"
 	"github.com/paragopher/paragopher/parallel"
 )
@@ -21,6 +22,23 @@ func (s *Session) cellSymbols() interp.Exports {
 		"Panicked": reflect.ValueOf(s.panicked),
 		"Note":     reflect.ValueOf(func(text string) { fmt.Fprintln(os.Stderr, text) }),
 	}}
+}
+
+// displaySymbols are the functions of package display that work on the running
+// cell, in place of those that work in any program.
+func (s *Session) displaySymbols() interp.Exports {
+	symbols := map[string]reflect.Value{}
+	if show := s.options.Show; show != nil {
+		symbols["Show"] = reflect.ValueOf(func(vs ...any) {
+			if b := display.Of(vs...); b != nil {
+				show(*b)
+			}
+		})
+	}
+	if clear := s.options.Clear; clear != nil {
+		symbols["Clear"] = reflect.ValueOf(clear)
+	}
+	return interp.Exports{source.DisplayPackage + "/display": symbols}
 }
 
 // panicked takes the panic of a goroutine, which has been recovered.

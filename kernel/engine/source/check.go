@@ -188,6 +188,9 @@ func (c *check) declareLive() {
 		scope.Insert(e.obj)
 		taken[name] = true
 	}
+	if pkg, err := im.importer.Import(DisplayPackage); err == nil && !taken["Display"] {
+		scope.Insert(types.NewFunc(token.NoPos, pkg, "Display", pkg.Scope().Lookup("Show").Type().(*types.Signature)))
+	}
 	for name := range mentioned {
 		if taken[name] {
 			continue

@@ -24,6 +24,10 @@ var ownExports []byte
 // Module is the import path that this module's packages begin with.
 const Module = "github.com/paragopher/paragopher/"
 
+// DisplayPackage is the import path of what cells display with. Its Show is known
+// to every cell as Display, as in gophernotes.
+const DisplayPackage = Module + "kernel/display"
+
 // An importer finds packages in the embedded type information. One Image has
 // one, so that a type is the same type in all its cells.
 type importer struct {
@@ -62,7 +66,7 @@ func short(p string) string {
 	case "timing":
 		return Module + "parallel/timing"
 	case "display":
-		return Module + "kernel/display"
+		return DisplayPackage
 	}
 	return p
 }

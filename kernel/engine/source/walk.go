@@ -131,6 +131,10 @@ func (l *lowering) ident(id *ast.Ident) {
 		l.field(id, v)
 		return
 	}
+	if f, ok := obj.(*types.Func); ok && f.Name() == "Display" && f.Pkg().Path() == DisplayPackage {
+		l.rename(id, l.importFor(DisplayPackage)+".Show")
+		return
+	}
 	if e := l.entity(obj); e != nil {
 		name := l.use(e)
 		if f, ok := obj.(*types.Func); ok && f.Signature().Recv() != nil {
