@@ -70,18 +70,23 @@ func command(ctx context.Context, args []string) error {
 	}
 }
 
-// parse reads a command's options and says which arguments are left.
-func parse(flags *flag.FlagSet, args []string) ([]string, error) {
+// parse reads a command's options, wherever they stand, and gives the other arguments.
+func parse(flags *flag.FlagSet, args []string) (others []string, err error) {
 	flags.SetOutput(io.Discard)
-	err := flags.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		flags.SetOutput(os.Stdout)
-		flags.Usage()
+	for {
+		err := flags.Parse(args)
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(os.Stdout)
+			flags.Usage()
+		}
+		if err != nil {
+			return nil, err
+		}
+		if args = flags.Args(); len(args) == 0 {
+			return others, nil
+		}
+		others, args = append(others, args[0]), args[1:]
 	}
-	if err != nil {
-		return nil, err
-	}
-	return flags.Args(), nil
 }
 
 func run(ctx context.Context, args []string) error {

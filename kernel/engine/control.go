@@ -26,7 +26,7 @@ type event struct {
 	Clear   *clearing
 	Done    *done
 
-	Mark uint64 // written to both output streams before the event; output before it comes before the event
+	Mark uint64 // written to both output streams before the event, which comes after the output before it
 }
 
 // clearing asks for the cell's output to be removed.

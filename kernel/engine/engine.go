@@ -162,14 +162,9 @@ func (e *Engine) Run(ctx context.Context, c Cell) Result {
 	for {
 		select {
 		case ev := <-s.events:
-			s.output.sync(ev.Mark)
 			switch {
 			case ev.Taken:
 				e.image.Commit(unit)
-			case ev.Display != nil:
-				s.output.display(*ev.Display)
-			case ev.Clear != nil:
-				s.output.clear(ev.Clear.Wait)
 			case ev.Done != nil:
 				return Result{Value: ev.Done.Value, Err: ev.Done.Err}
 			}

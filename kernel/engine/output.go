@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"io"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ const (
 	flushSize  = 64 << 10              // or until it is this much
 	tailSize   = 8 << 10               // of stderr, kept to explain a death
 	syncTime   = 2 * time.Second       // for marks that a broken session may never write
+	heldSize   = 1 << 20               // bytes that may wait behind a mark for its event
 )
 
 // An output reads a session's standard output and error as they are written and
@@ -29,6 +31,7 @@ type output struct {
 	mu      sync.Mutex // also held during calls of sink: one at a time
 	changed *sync.Cond
 	cell    string
+	passed  uint64 // the last mark whose event has been dealt with; what is behind a later one waits
 }
 
 // A stream is one of the two. Sessions write marks into it: private byte strings
@@ -64,7 +67,9 @@ func (o *output) begin(cell string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, s := range o.streams {
-		o.emit(s, len(s.pending))
+		if s.seen <= o.passed {
+			o.emit(s, s.whole())
+		}
 		s.tail, s.crash = nil, false
 	}
 	o.cell = cell
@@ -77,9 +82,13 @@ func (o *output) read(s *stream, r io.Reader) {
 		o.mu.Lock()
 		s.pending = append(s.pending, buf[:n]...)
 		o.take(s)
+		for err == nil && s.seen > o.passed && len(s.pending) > heldSize {
+			o.changed.Wait()
+		}
 		if err != nil {
-			o.emit(s, len(s.pending))
 			s.ended = true
+			o.take(s)
+			o.emit(s, len(s.pending))
 			o.changed.Broadcast()
 			o.mu.Unlock()
 			return
@@ -88,9 +97,13 @@ func (o *output) read(s *stream, r io.Reader) {
 	}
 }
 
-// take cuts marks out of what came and emits what is enough.
+// take cuts marks out of what came and emits what is enough. It stops behind a mark
+// whose event has not been dealt with.
 func (o *output) take(s *stream) {
 	for {
+		if s.seen > o.passed && !s.ended {
+			return
+		}
 		i := bytes.Index(s.pending, s.mark)
 		if i < 0 {
 			break
@@ -118,7 +131,9 @@ func (o *output) take(s *stream) {
 			o.mu.Lock()
 			defer o.mu.Unlock()
 			s.timer = nil
-			o.emit(s, s.whole())
+			if s.seen <= o.passed || s.ended {
+				o.emit(s, s.whole())
+			}
 		})
 	}
 }
@@ -178,27 +193,42 @@ func (o *output) emit(s *stream, n int) {
 	}
 }
 
-// sync waits until both streams have come to a mark, and passes on what was
-// before it.
-func (o *output) sync(mark uint64) {
-	if mark == 0 {
-		return
-	}
+// display passes on a display that stands at a mark.
+func (o *output) display(mark uint64, b display.Bundle) {
+	o.at(mark, func() { o.sink.Display(o.cell, b) })
+}
+
+// clear passes on that the output before a mark is to be removed.
+func (o *output) clear(mark uint64, wait bool) {
+	o.at(mark, func() { o.sink.ClearOutput(o.cell, wait) })
+}
+
+// complete returns when all output before a mark has been passed on.
+func (o *output) complete(mark uint64) { o.at(mark, func() {}) }
+
+// at waits until both streams have come to a mark, calls f, and lets through what
+// is behind the mark.
+func (o *output) at(mark uint64, f func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	late := false
 	timeout := time.AfterFunc(syncTime, func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		for _, s := range o.streams { // it will not come any more
-			s.seen = max(s.seen, mark)
-		}
+		late = true // it will not come any more
 		o.changed.Broadcast()
 	})
 	defer timeout.Stop()
 	for _, s := range o.streams {
-		for s.seen < mark && !s.ended {
+		for s.seen < mark && !s.ended && !late {
 			o.changed.Wait()
 		}
+	}
+	f()
+	o.passed = mark
+	o.changed.Broadcast()
+	for _, s := range o.streams {
+		o.take(s)
 	}
 }
 
@@ -206,6 +236,8 @@ func (o *output) sync(mark uint64) {
 func (o *output) end(within time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.passed = math.MaxUint64 // no event comes any more
+	o.changed.Broadcast()
 	late := false
 	timeout := time.AfterFunc(within, func() {
 		o.mu.Lock()
@@ -220,18 +252,6 @@ func (o *output) end(within time.Duration) {
 		}
 		o.emit(s, len(s.pending))
 	}
-}
-
-func (o *output) display(b display.Bundle) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.sink.Display(o.cell, b)
-}
-
-func (o *output) clear(wait bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.sink.ClearOutput(o.cell, wait)
 }
 
 // lastWords is what the session said on standard error before it died, a line.

@@ -152,7 +152,8 @@ func (p *process) pid() int { return p.cmd.Process.Pid }
 
 func (p *process) send(o order) error { return p.orders.send(o) }
 
-// listen passes on events until the session is gone. What is not an event means
+// listen passes on events until the session is gone, each when the output before
+// it has been. What is not an event means
 // that user code wrote to the control pipe: the session cannot be trusted any more.
 func (p *process) listen(r *os.File, done chan<- struct{}) {
 	defer close(done)
@@ -164,6 +165,16 @@ func (p *process) listen(r *os.File, done chan<- struct{}) {
 				p.kill()
 			}
 			return
+		}
+		switch {
+		case ev.Display != nil:
+			p.output.display(ev.Mark, *ev.Display)
+			continue
+		case ev.Clear != nil:
+			p.output.clear(ev.Mark, ev.Clear.Wait)
+			continue
+		case ev.Done != nil:
+			p.output.complete(ev.Mark)
 		}
 		select {
 		case p.events <- ev:

@@ -179,7 +179,11 @@ func (st *sitting) run(ctx context.Context, u *source.Unit) {
 // wordError gives a cell's error as Jupyter shows it.
 func wordError(err error) *Error {
 	var p *interp.Panic
+	var exit *interp.Exit
 	switch {
+	case errors.As(err, &exit):
+		text := fmt.Sprintf("the cell called os.Exit(%d); the session goes on", exit.Code)
+		return &Error{Name: "Exit", Value: text, Traceback: []string{red("Exit") + ": " + text}}
 	case errors.Is(err, context.Canceled):
 		return &Error{Name: "Interrupted", Value: "the cell was interrupted", Traceback: []string{red("Interrupted") + ": the cell was interrupted; its variables keep the values they had"}}
 	case errors.As(err, &p):

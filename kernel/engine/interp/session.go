@@ -1,7 +1,6 @@
 // Package interp runs a notebook's code on the yaegi interpreter. It evaluates
 // Units that package source has checked and lowered; it never sees a cell's own
-// text. Where yaegi still differs from Go after the lowering is listed in
-// Limits.
+// text.
 package interp
 
 import (
@@ -83,6 +82,12 @@ func (p *Panic) Traceback() []string {
 	return lines
 }
 
+// An Exit is the end that a cell asked for by os.Exit or log.Fatal: of the cell, not
+// of the session.
+type Exit struct{ Code int }
+
+func (e *Exit) Error() string { return fmt.Sprintf("os.Exit(%d)", e.Code) }
+
 // An Unsupported error is Go that the interpreter cannot run.
 type Unsupported struct {
 	Msg        string
@@ -101,10 +106,10 @@ func (u *Unsupported) Error() string {
 func New(o Options) (*Session, error) {
 	s := &Session{options: o, line: 1, uses: map[string]source.Use{}, vars: map[string]reflect.Value{}}
 	s.trace = &traceWriter{to: os.Stderr}
-	s.i = interp.New(interp.Options{Stderr: s.trace, Unrestricted: o.Worker})
-	exports := []interp.Exports{stdlib.Symbols, {"os/exec/exec": unrestricted.Symbols["os/exec/exec"]}}
-	if o.Worker {
-		exports = append(exports, unrestricted.Symbols)
+	s.i = interp.New(interp.Options{Stderr: s.trace, Unrestricted: true})
+	exports := []interp.Exports{stdlib.Symbols, unrestricted.Symbols}
+	if !o.Worker {
+		exports = append(exports, exitSymbols())
 	}
 	exports = append(exports, ownSymbols(), s.displaySymbols(), s.cellSymbols())
 	for _, e := range exports {
@@ -162,7 +167,8 @@ func (s *Session) Load(u *source.Unit) (err error) {
 }
 
 // Run runs the statements of u, which has been loaded, and gives the values of the
-// cell's bare last expression. The error is a *Panic, an *Unsupported, or the context's when it ended first: then
+// cell's bare last expression. The error is a *Panic,
+// an *Exit, an *Unsupported, or the context's when it ended first: then
 // the interpreter has stopped at the next loop or channel operation, or goes on
 // in the background until the compiled call that it is in returns.
 func (s *Session) Run(ctx context.Context, u *source.Unit) (values []any, err error) {
@@ -267,6 +273,9 @@ func (s *Session) locate(line int) (cell, cellLine int) {
 func (s *Session) failure(err error) error {
 	var p interp.Panic
 	if errors.As(err, &p) {
+		if exit, ok := p.Value.(*Exit); ok {
+			return exit
+		}
 		return &Panic{Value: panicText(p.Value), Frames: s.frames(s.trace.take())}
 	}
 	return s.unsupported(err)

@@ -102,7 +102,7 @@ func TestSessions(t *testing.T) {
 			"panic(fmt.Sprint(\"own \", 1))", "panic: own 1 [@4:1]",
 			"1 + 1", "2",
 		}},
-		{"exit is an error of the cell", []string{"os.Exit(3)", "panic: os.Exit(3) [@1:1]", "1", "1"}},
+		{"exit is an error of the cell", []string{"os.Exit(3)", "os.Exit(3)", "1", "1"}},
 		{"programs", []string{"package main\n\nfunc main() { ran = true }\n\nvar ran bool", "", "ran", "true", "func main() { ran = false }", "", "main()\nran", "false"}},
 		{"return ends a cell", []string{"a := 1\nif a == 1 {\n\treturn\n}\na = 2", "", "a", "1"}},
 		{"literals", []string{"type Q struct { A int; F func() int }\nqs := []Q{{1, func() int { return 5 }}, {A: 2}}\nqs[0].F() + qs[1].A", "7"}},

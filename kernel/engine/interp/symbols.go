@@ -2,10 +2,12 @@ package interp
 
 import (
 	"fmt"
+	"log"
 	"os"
 	"reflect"
 
 	"github.com/traefik/yaegi/interp"
+	"github.com/traefik/yaegi/stdlib"
 
 	"github.com/paragopher/paragopher/kernel/display"
 	"github.com/paragopher/paragopher/kernel/engine/source"
@@ -22,6 +24,24 @@ func (s *Session) cellSymbols() interp.Exports {
 		"Panicked": reflect.ValueOf(s.panicked),
 		"Note":     reflect.ValueOf(func(text string) { fmt.Fprintln(os.Stderr, text) }),
 	}}
+}
+
+// exitSymbols are the standard library's ways to end the process. In a session
+// they end the cell instead, by a panic: deferred functions run, which they would
+// not in a program, and nothing of the notebook is lost.
+func exitSymbols() interp.Exports {
+	exit := func(code int) { panic(&Exit{code}) }
+	return interp.Exports{
+		"os/os": {"Exit": reflect.ValueOf(exit)},
+		"log/log": {
+			"Fatal":   reflect.ValueOf(func(v ...any) { log.Print(v...); exit(1) }),
+			"Fatalf":  reflect.ValueOf(func(format string, v ...any) { log.Printf(format, v...); exit(1) }),
+			"Fatalln": reflect.ValueOf(func(v ...any) { log.Println(v...); exit(1) }),
+			// A logger whose methods end the cell by a panic, too.
+			"New":    stdlib.Symbols["log/log"]["New"],
+			"Logger": stdlib.Symbols["log/log"]["Logger"],
+		},
+	}
 }
 
 // displaySymbols are the functions of package display that work on the running

@@ -226,7 +226,11 @@ func parseCell(cell int, code string, pieces []piece) (*parsed, error) {
 				if len(errs) > 0 && e.Pos.Offset-prefixLen > len(code) {
 					continue // about what was added behind the cell
 				}
-				errs = append(errs, errorAt(cell, code, e.Pos.Offset-prefixLen, "syntax error: "+strings.TrimPrefix(e.Msg, "syntax error: ")))
+				msg := strings.TrimPrefix(e.Msg, "syntax error: ")
+				if e.Pos.Offset-prefixLen >= len(strings.TrimRight(code, " \t\n")) { // it names what was added behind the cell
+					msg = strings.Replace(msg, "found '}'", "found the end of the cell", 1)
+				}
+				errs = append(errs, errorAt(cell, code, e.Pos.Offset-prefixLen, "syntax error: "+msg))
 			}
 		}
 		return f
