@@ -234,8 +234,6 @@ func TestLockOfADeadProcess(t *testing.T) {
 	must(t, v.Unlock())
 }
 
-func pid(int) int { return os.Getpid() }
-
 func maybe(x int) int {
 	switch x {
 	case 3:
@@ -373,7 +371,7 @@ func treeOf(started *Value[int], depth int) {
 	if depth > 0 {
 		NewProcess(treeOf, started, depth-1).Start()
 	}
-	for { // busy, and so not reading anything
+	for started.Load() >= 0 { // busy, and so not reading anything
 	}
 }
 

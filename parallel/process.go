@@ -19,7 +19,6 @@ type Process struct {
 
 	mu      sync.Mutex
 	child   *child
-	stopped bool // by Terminate, Kill or Interrupt
 	panic   *TaskPanic
 	failure string
 	done    chan struct{} // closed when it has ended; nil before Start

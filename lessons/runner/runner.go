@@ -241,7 +241,7 @@ func execute(ctx context.Context, k *client.Kernel, timeout time.Duration, c *no
 		defer timer.Stop()
 		late = timer.C
 	}
-	cause := ctx.Err()
+	var cause error
 	select {
 	case a := <-done:
 		return a.reply, a.err

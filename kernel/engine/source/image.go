@@ -49,7 +49,6 @@ type decl struct {
 	uses       []*entity // live entities it names
 	block      Block     // as emitted
 	order      int       // of emission
-	imports    map[string]string
 }
 
 // New gives the image of an empty notebook.

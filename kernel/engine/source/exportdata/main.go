@@ -116,11 +116,7 @@ func read(fset *token.FileSet, imports map[string]*types.Package, path, export s
 		return nil, fmt.Errorf("opening the export data of %s: %w", path, err)
 	}
 	defer f.Close()
-	r, err := gcexportdata.NewReader(f)
-	if err != nil {
-		return nil, fmt.Errorf("reading the export data of %s: %w", path, err)
-	}
-	pkg, err := gcexportdata.Read(r, fset, imports, path)
+	pkg, err := gcexportdata.Read(f, fset, imports, path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the export data of %s: %w", path, err)
 	}
