@@ -116,7 +116,12 @@ func read(fset *token.FileSet, imports map[string]*types.Package, path, export s
 		return nil, fmt.Errorf("opening the export data of %s: %w", path, err)
 	}
 	defer f.Close()
-	pkg, err := gcexportdata.Read(f, fset, imports, path)
+	//lint:ignore SA1019 Read alone takes what Write wrote; these are the compiler's archives, and go list names no other file
+	r, err := gcexportdata.NewReader(f)
+	if err != nil {
+		return nil, fmt.Errorf("reading the export data of %s: %w", path, err)
+	}
+	pkg, err := gcexportdata.Read(r, fset, imports, path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the export data of %s: %w", path, err)
 	}
