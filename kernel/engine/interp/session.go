@@ -11,9 +11,12 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/traefik/yaegi/interp"
 	"github.com/traefik/yaegi/stdlib"
@@ -38,6 +41,7 @@ type Session struct {
 	i       *interp.Interpreter
 	options Options
 	trace   *traceWriter
+	current atomic.Pointer[run]
 
 	mu       sync.Mutex
 	line     int // lines evaluated so far; each line of code has a number of its own, and 1 is the calls'
@@ -122,6 +126,9 @@ func New(o Options) (*Session, error) {
 			}
 		}
 	}
+	if _, err := s.i.Eval("import cell__ \"" + source.CellPackage + "\""); err != nil {
+		return nil, fmt.Errorf("preparing the interpreter: %w", err)
+	}
 	return s, nil
 }
 
@@ -166,6 +173,9 @@ func (s *Session) Load(u *source.Unit) (err error) {
 	return nil
 }
 
+// windDown is how long an interrupted cell is waited for.
+const windDown = 200 * time.Millisecond
+
 // Run runs the statements of u, which has been loaded, and gives the values of the
 // cell's bare last expression. The error is a *Panic,
 // an *Exit, an *Unsupported, or the context's when it ended first: then
@@ -179,21 +189,45 @@ func (s *Session) Run(ctx context.Context, u *source.Unit) (values []any, err er
 		return nil, err
 	}
 	s.trace.reset()
-	v, err := s.i.EvalWithContext(ctx, u.Entry+"()")
-	if err != nil {
+	r := &run{ctx: ctx, ended: make(chan struct{})}
+	s.current.Store(r)
+	if _, err := s.i.EvalWithContext(ctx, "cell__.Enter("+u.Entry+")"); err != nil {
 		if ctx.Err() != nil {
+			timer := time.NewTimer(windDown)
+			defer timer.Stop()
+			select {
+			case <-r.ended:
+			case <-timer.C:
+			}
 			return nil, ctx.Err()
 		}
 		return nil, s.failure(err)
 	}
-	if !v.IsValid() || !v.CanInterface() {
-		return nil, nil
+	for i := range r.values {
+		r.values[i] = plain(r.values[i])
 	}
-	values, _ = v.Interface().([]any)
-	for i := range values {
-		values[i] = plain(values[i])
-	}
-	return values, nil
+	return r.values, nil
+}
+
+// A run is one execution of a cell's statements.
+type run struct {
+	ctx    context.Context
+	values []any
+	ended  chan struct{} // closed when the interpreter's goroutine has left the cell
+}
+
+// enter calls a cell's entry, for the interpreter. When the cell has been
+// interrupted the goroutine ends here: what the interpreter does after a call
+// would race with the next cell.
+func (s *Session) enter(entry func() []any) {
+	r := s.current.Load()
+	defer func() {
+		close(r.ended)
+		if r.ctx.Err() != nil {
+			runtime.Goexit()
+		}
+	}()
+	r.values = entry()
 }
 
 // plain takes a value out of the interpreter's own form of an interface value.

@@ -21,6 +21,7 @@ func (s *Session) cellSymbols() interp.Exports {
 		"Capturing": reflect.ValueOf(func(f any, names []string) any {
 			return parallel.Func{Value: f, Captures: names}
 		}),
+		"Enter":    reflect.ValueOf(s.enter),
 		"Panicked": reflect.ValueOf(s.panicked),
 		"Note":     reflect.ValueOf(func(text string) { fmt.Fprintln(os.Stderr, text) }),
 	}}
