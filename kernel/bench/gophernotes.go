@@ -26,6 +26,10 @@ const (
 // buildGophernotes builds the gophernotes of go.mod into dir.
 func buildGophernotes(ctx context.Context, dir string) (exe string, err error) {
 	const module = "github.com/gopherdata/gophernotes"
+	// go list alone does not fetch it.
+	if _, err := goTool(ctx, "mod", "download", module); err != nil {
+		return "", err
+	}
 	source, err := goTool(ctx, "list", "-m", "-f", "{{.Dir}}", module)
 	if err != nil {
 		return "", err
