@@ -20,11 +20,12 @@ type Image struct {
 	emitted  map[string]string        // import path -> name in emitted code, once a session has it
 	live     map[string]*entity       // by name; methods as Type.Method
 	objects  map[types.Object]*entity // every version there ever was
-	versions map[string]int           // how many emitted names each name has had
-	plans    int                      // how many there were; makes temporary names unique
-	order    int                      // how many declarations were emitted
-	shapes   map[string]string        // instances of parallel's generics: description -> emitted name
-	shapeSrc []Block                  // their declarations
+	homes    map[*types.Package]*Checked
+	versions map[string]int    // how many emitted names each name has had
+	plans    int               // how many there were; makes temporary names unique
+	order    int               // how many declarations were emitted
+	shapes   map[string]string // instances of parallel's generics: description -> emitted name
+	shapeSrc []Block           // their declarations
 }
 
 // An entity is one version of one declared name.
@@ -34,8 +35,9 @@ type entity struct {
 	obj     types.Object
 	decl    *decl // nil for variables
 	isVar   bool
-	lost    bool // a variable whose value died with its session
-	typ     string
+	lost    bool   // a variable whose value died with its session
+	typ     string // as emitted, "" if the interpreter never had it
+	home    *Checked
 	cell    int
 }
 
@@ -47,8 +49,11 @@ type decl struct {
 	text       string // code[start:end]
 	entities   []*entity
 	uses       []*entity // live entities it names
-	block      Block     // as emitted
-	order      int       // of emission
+	block      Block     // as emitted for the interpreter; empty if that never had it
+	home       *Checked  // who made it
+	node       ast.Node
+	file       *file
+	order      int // of emission
 }
 
 // New gives the image of an empty notebook.
@@ -64,6 +69,7 @@ func New() *Image {
 		emitted:  map[string]string{},
 		live:     map[string]*entity{},
 		objects:  map[types.Object]*entity{},
+		homes:    map[*types.Package]*Checked{},
 		versions: map[string]int{},
 		shapes:   map[string]string{},
 	}
@@ -77,10 +83,16 @@ func (im *Image) Commit(u *Unit) {
 	if p == nil || p.image != im {
 		return
 	}
-	maps.Copy(im.imports, p.imports)
 	for _, i := range u.Imports {
 		im.emitted[i.Path] = i.Name
 	}
+	im.take(p)
+	u.plan = nil
+}
+
+// take makes a plan's names the notebook's.
+func (im *Image) take(p *plan) {
+	maps.Copy(im.imports, p.imports)
 	for _, key := range p.removed {
 		delete(im.live, key)
 	}
@@ -93,32 +105,36 @@ func (im *Image) Commit(u *Unit) {
 	}
 	maps.Copy(im.shapes, p.shapes)
 	im.shapeSrc = append(im.shapeSrc, p.shapeSrc...)
-	u.plan = nil
+	p.shapes, p.shapeSrc = map[string]string{}, nil
 }
 
 // Replay gives what a fresh session needs before it can take the notebook's next
 // cell: all live declarations, and the variables with their zero values.
 func (im *Image) Replay() []*Unit {
 	u := &Unit{Uses: map[string]Use{}}
+	decls := im.Live()
+	for _, d := range decls {
+		if d.block.Code == "" {
+			im.lowerLate(d)
+		}
+	}
+	for _, e := range im.live {
+		if e.isVar && e.typ == "" {
+			e.typ = e.home.lower.typeName(e.obj.Type())
+			for path := range e.home.lower.paths {
+				im.emitted[path] = importName(path)
+			}
+		}
+	}
 	for path, name := range im.emitted {
 		u.Imports = append(u.Imports, Import{name, path})
 	}
 	sort.Slice(u.Imports, func(i, j int) bool { return u.Imports[i].Path < u.Imports[j].Path })
-	seen := map[*decl]bool{}
-	var decls []*decl
 	for _, e := range im.live {
 		if e.isVar {
 			u.Decls = append(u.Decls, Block{Code: "var " + e.emitted + " " + e.typ, Cell: e.cell, Line: 1})
-		} else if !seen[e.decl] {
-			seen[e.decl] = true
-			decls = append(decls, e.decl)
 		}
 	}
-	// Old versions of types that variables still have.
-	for d := range im.olderDecls(seen) {
-		decls = append(decls, d)
-	}
-	sort.Slice(decls, func(i, j int) bool { return decls[i].order < decls[j].order })
 	for _, d := range decls {
 		u.Decls = append(u.Decls, d.block)
 		for _, e := range d.entities {

@@ -38,17 +38,12 @@ type edit struct {
 	seq        int
 }
 
-func (p *plan) lower(c *check) (*Unit, error) {
-	l := &lowering{
-		c: c, p: p, fresh: map[types.Object]*entity{}, paths: map[string]bool{},
-		unit: &Unit{Cell: p.cell, Uses: map[string]Use{}, plan: p},
+func (p *plan) lower(c *Checked) (*Unit, error) {
+	l := c.lower
+	for i := range c.made {
+		l.lowerDecl(c.made[i])
 	}
-	decls := l.nameDeclarations()
-	vars := l.nameVariables()
-	for i := range decls {
-		l.lowerDecl(decls[i])
-	}
-	for _, e := range vars {
+	for _, e := range c.Vars {
 		l.uses = map[*entity]bool{}
 		e.typ = l.typeName(e.obj.Type())
 		l.unit.Decls = append(l.unit.Decls, Block{Code: "var " + e.emitted + " " + e.typ, Cell: p.cell, Line: 1})
@@ -143,7 +138,7 @@ func (l *lowering) nameVariables() (made []*entity) {
 			if v == nil || id.Name == "_" {
 				continue
 			}
-			e := &entity{name: id.Name, obj: v, isVar: true, cell: l.p.cell}
+			e := &entity{name: id.Name, obj: v, isVar: true, cell: l.p.cell, home: l.p.done}
 			if old := l.p.image.live[id.Name]; old != nil && old.isVar && types.Identical(old.obj.Type(), v.Type()) {
 				// Those who use it keep using the same object.
 				l.fresh[v] = old
@@ -216,12 +211,11 @@ func (l *lowering) lowerDecl(m madeDecl) {
 		code = l.render(m.start, m.end)
 	}
 	delete(l.uses, nil)
+	m.uses = nil // those that code names, and those that only the emitted code does
 	for e := range l.uses {
 		m.uses = append(m.uses, e)
 	}
 	slices.SortFunc(m.uses, func(a, b *entity) int { return strings.Compare(a.emitted, b.emitted) })
-	l.p.image.order++
-	m.order = l.p.image.order
 	m.block = Block{Code: code, Cell: m.cell, Line: strings.Count(m.code[:m.start], "\n") + 1}
 	l.unit.Decls = append(l.unit.Decls, m.block)
 	for _, e := range m.entities {

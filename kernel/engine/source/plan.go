@@ -31,6 +31,7 @@ type plan struct {
 	shapeSrc []Block
 	parsed   *parsed
 	program  bool // has a package clause: main is to be called
+	done     *Checked
 }
 
 // A step is one thing a cell does: a statement or the initialisation of variables.
@@ -46,6 +47,16 @@ type step struct {
 // notebook takes the cell with Commit. The error, if any, is of type Errors.
 // cell is the execution count that positions in errors and panics will show.
 func (im *Image) Plan(cell int, code string) (*Unit, error) {
+	c, err := im.Check(cell, code)
+	if err != nil {
+		return nil, err
+	}
+	return c.Lower()
+}
+
+// Check checks a cell as Plan does, and leaves it to the caller what code to make
+// of it.
+func (im *Image) Check(cell int, code string) (*Checked, error) {
 	im.plans++
 	if im.importer.entries == nil {
 		return nil, Errors{{Cell: cell, Line: 1, Col: 1, Msg: "this build lacks its type information; rebuild it"}}
@@ -109,7 +120,7 @@ func (im *Image) Plan(cell int, code string) (*Unit, error) {
 				p.removed = append(p.removed, e.name)
 			}
 		}
-		return p.lower(c)
+		return p.checked(c), nil
 	}
 }
 
