@@ -21,6 +21,7 @@ var rooms = map[string][]string{
 	"kernel/client":                   {"kernel/wire", "kernel/kernelspec"},
 	"kernel/display":                  {},
 	"kernel/engine":                   {"kernel/engine", "kernel/display", "parallel"},
+	"kernel/engine/bench":             {"kernel/engine", "kernel/display"},
 	"kernel/engine/interp":            {"kernel/engine/source", "kernel/display", "parallel", "plots"},
 	"kernel/engine/interp/symbols":    {"kernel/engine/source"},
 	"kernel/engine/source":            {},

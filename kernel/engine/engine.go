@@ -48,6 +48,7 @@ type Error struct {
 
 // Options configure an Engine. The zero value is what a kernel wants.
 type Options struct {
+	Engine  string   // what runs the cells: "interp". Default: the best there is on this machine
 	Command []string // starts a session process: a program that calls Main. Default: this binary
 	Dir     string   // the session's working directory. Default: this process's
 	Env     []string // added to this process's environment
@@ -73,6 +74,9 @@ type Engine struct {
 // New starts the notebook's first session process. sink takes the output of all
 // cells. The error says why the process did not start.
 func New(o Options, sink Sink) (*Engine, error) {
+	if o.Engine != "" && o.Engine != "interp" {
+		return nil, fmt.Errorf("there is no engine %q", o.Engine)
+	}
 	e := &Engine{options: o, sink: sink, image: source.New(), spawner: newSpawner()}
 	if err := e.start(); err != nil {
 		e.spawner.close()
