@@ -230,6 +230,11 @@ func TestLockOfADeadProcess(t *testing.T) {
 		t.Errorf("Lock says %v, want ErrOwnerDied", err)
 	}
 	must(t, v.Unlock())
+	if err := v.Lock(); !errors.Is(err, ErrOwnerDied) {
+		t.Errorf("the second Lock says %v, want ErrOwnerDied until Consistent", err)
+	}
+	must(t, v.Consistent())
+	must(t, v.Unlock())
 	must(t, v.Lock())
 	must(t, v.Unlock())
 }
@@ -433,14 +438,6 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 }
 
-func BenchmarkProcess(b *testing.B) {
-	for b.Loop() {
-		p := NewProcess(nothing)
-		p.Start()
-		p.Join()
-	}
-}
-
 func BenchmarkSubmitResult(b *testing.B) {
 	for _, ex := range []Executor{Processes(1), Goroutines(1)} {
 		b.Run(fmt.Sprintf("%T", ex), func(b *testing.B) {
@@ -450,19 +447,4 @@ func BenchmarkSubmitResult(b *testing.B) {
 		})
 		ex.Close()
 	}
-}
-
-func BenchmarkValue(b *testing.B) {
-	v := NewValue(0)
-	b.Run("Add", func(b *testing.B) {
-		for b.Loop() {
-			v.Add(1)
-		}
-	})
-	b.Run("Lock", func(b *testing.B) {
-		for b.Loop() {
-			v.Lock()
-			v.Unlock()
-		}
-	})
 }

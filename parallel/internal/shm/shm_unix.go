@@ -1,6 +1,6 @@
 //go:build unix
 
-package parallel
+package shm
 
 import (
 	"os"
@@ -8,7 +8,13 @@ import (
 )
 
 func mapShared(file *os.File, size int) ([]byte, error) {
-	return syscall.Mmap(int(file.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	return syscall.Mmap(int(file.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED|noReserve)
+}
+
+// MapPrivate gives zeroed memory of this process alone, at a fixed address, whose
+// pages are taken when they are touched.
+func MapPrivate(size int) ([]byte, error) {
+	return syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON|noReserve)
 }
 
 // unlinkedFile makes a file that has lost its name, so that it goes with the last

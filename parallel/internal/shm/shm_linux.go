@@ -1,4 +1,4 @@
-package parallel
+package shm
 
 import (
 	"fmt"
@@ -27,4 +27,13 @@ func anonymousFile(size int64) (*os.File, error) {
 		return nil, err
 	}
 	return file, nil
+}
+
+const noReserve = syscall.MAP_NORESERVE
+
+// discard gives a range's whole pages back to the system; they read as zero
+// afterwards. Source: fallocate(2).
+func discard(file *os.File, _ []byte, o Offset, n int) bool {
+	const keepSize, punchHole = 1, 2
+	return n%Page == 0 && syscall.Fallocate(int(file.Fd()), keepSize|punchHole, int64(o), int64(n)) == nil
 }
