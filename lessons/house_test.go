@@ -30,7 +30,8 @@ var rooms = map[string][]string{
 	"kernel/kernelspec":               {},
 	"kernel/wire":                     {},
 	"lessons":                         {"kernel", "lessons", "parallel", "plots"},
-	"parallel":                        {},
+	"parallel":                        {"parallel/internal"},
+	"parallel/internal":               {"parallel/internal"},
 	"parallel/timing":                 {"parallel"},
 	"plots":                           {"parallel/timing"},
 }

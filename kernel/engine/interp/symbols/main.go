@@ -97,7 +97,7 @@ func symbol(w *bytes.Buffer, pkg string, obj types.Object) {
 	case *types.Var:
 		fmt.Fprintf(w, "%q: reflect.ValueOf(&%s).Elem(),\n", obj.Name(), name)
 	case *types.Func:
-		for _, t := range instances(o.Signature().TypeParams()) {
+		for _, t := range instances(obj.Name(), o.Signature().TypeParams()) {
 			fmt.Fprintf(w, "%q: reflect.ValueOf(%s[%s]),\n", source.Instance(obj.Name(), t), name, t)
 		}
 		if o.Signature().TypeParams().Len() == 0 {
@@ -106,7 +106,7 @@ func symbol(w *bytes.Buffer, pkg string, obj types.Object) {
 	case *types.TypeName:
 		named, ok := o.Type().(*types.Named)
 		if ok && named.TypeParams().Len() > 0 {
-			for _, t := range instances(named.TypeParams()) {
+			for _, t := range instances(obj.Name(), named.TypeParams()) {
 				fmt.Fprintf(w, "%q: reflect.ValueOf((*%s[%s])(nil)),\n", source.Instance(obj.Name(), t), name, t)
 			}
 			return
@@ -126,12 +126,12 @@ var basics = []types.BasicKind{
 
 // instances lists the basic types that satisfy the one type parameter of a
 // generic name over basic types; Future alone is made over any.
-func instances(params *types.TypeParamList) (names []string) {
+func instances(name string, params *types.TypeParamList) (names []string) {
 	if params.Len() != 1 {
 		return nil
 	}
 	constraint := params.At(0).Constraint().Underlying().(*types.Interface)
-	if constraint.IsMethodSet() {
+	if name == "Future" {
 		return []string{"any"}
 	}
 	for _, k := range basics {
