@@ -44,18 +44,6 @@ func arenaFile() (*os.File, error) {
 	return a.File(), nil
 }
 
-// takeBlock gives shared memory of a size. What is in it is not known.
-func (a arena) takeBlock(size int) (off uint64, mem []byte, err error) {
-	o, err := a.Take(size)
-	if err != nil {
-		return 0, nil, fmt.Errorf("parallel: %w", err)
-	}
-	return uint64(o), a.Bytes(o, size), nil
-}
-
-// giveBlock gives back what takeBlock gave for size, in any process.
-func (a arena) giveBlock(off uint64, size int) { a.Give(shm.Offset(off), size) }
-
 // A handle is a process's hold on a shared object: a slot with a lock and,
 // for some, a block.
 type handle struct {

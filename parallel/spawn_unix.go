@@ -16,6 +16,3 @@ func exitCode(state *os.ProcessState) int {
 	}
 	return state.ExitCode()
 }
-
-// alive tells whether there is a process with this number.
-func alive(pid int) bool { return syscall.Kill(pid, 0) != syscall.ESRCH }

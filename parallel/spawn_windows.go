@@ -15,5 +15,3 @@ func childAttributes(*exec.Cmd) {}
 func closeOnExec(int) {}
 
 func exitCode(state *os.ProcessState) int { return state.ExitCode() }
-
-func alive(int) bool { return true }
