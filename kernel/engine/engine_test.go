@@ -368,3 +368,24 @@ func TestStartFails(t *testing.T) {
 		}
 	}
 }
+
+func TestPackageForms(t *testing.T) {
+	n := newNotebook(t)
+	n.ok("package main\nfunc init() { fmt.Println(\"init\", x) }\nvar x = y + 1\nvar y = f()\nfunc f() int { return z }\nvar z = 10\nfunc init() { fmt.Println(\"again\") }\nfunc main() { fmt.Println(\"main\", x) }")
+	n.equal(n.stdout(), "init 11\nagain\nmain 11\n")
+	n.ok("var p, q = q * 2, g()\nfunc g() int { return 21 }")
+	n.equal(n.ok("fmt.Sprint(p, q)"), "42 21")
+	n.ok("import . \"strings\"\nimport _ \"image/png\"\nfunc up(s string) string { return ToUpper(s) }")
+	n.equal(n.ok("up(Repeat(\"a\", 3))"), "AAA")
+	n.ok("a := 1\nfunc init() { a *= 2 }\nfmt.Println(a)\nfunc init() { a *= 5 }\nfmt.Println(a)")
+	n.equal(n.stdout(), "2\n10\n")
+	n.fails("Panic", "cell[7]:3", "var u = v + 1\nvar v =\n[]int{}[a]")
+	n.ok("// Doc explains.\nfunc Doc(x int) int")
+	n.await("taken as documentation")
+	n.fails("CompileError", "undefined: Doc", "Doc(1)")
+	n.fails("CompileError", "unexpected semicolon or newline before {", "func h() int\n{ return 1 }")
+	n.fails("CompileError", "initialization cycle", "var r = s\nvar s = r")
+	n.ok("func main() { fmt.Println(\"later\") }")
+	n.ok("main()")
+	n.ok("if a > 0 { return }\nfmt.Println(\"never\")")
+}

@@ -8,6 +8,7 @@ import (
 	"go/types"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -95,8 +96,17 @@ func (p *plan) check() *check {
 			}
 		}
 	}
-	c.usedTooEarly()
+	if len(c.errs) == 0 {
+		c.initOrder()
+		c.usedTooEarly()
+	}
 	return c
+}
+
+// onlyVars says whether the cell has no statements: then its variables are
+// initialised as a package's, and may not depend on themselves.
+func (p *plan) onlyVars() bool {
+	return !slices.ContainsFunc(p.steps, func(s step) bool { return s.stmt != nil })
 }
 
 // body gives the cell's statements as a function, with the variables that they
@@ -109,6 +119,9 @@ func (c *check) body() *ast.File {
 	fn := &ast.FuncDecl{Name: &ast.Ident{Name: "_", NamePos: block.Lbrace}, Type: &ast.FuncType{Func: block.Lbrace, Params: &ast.FieldList{Opening: block.Lbrace, Closing: block.Lbrace}}, Body: &block}
 	f.Decls = nil
 	for _, s := range p.steps {
+		if s.init != nil {
+			continue
+		}
 		switch a := s.stmt.(type) {
 		case nil:
 			f.Decls = append(f.Decls, &ast.GenDecl{TokPos: s.spec.Pos(), Tok: token.VAR, Specs: []ast.Spec{s.spec}})
@@ -188,6 +201,18 @@ func (c *check) declareLive() {
 		scope.Insert(e.obj)
 		taken[name] = true
 	}
+	for _, path := range append(slices.Clone(im.dots), p.dots...) {
+		pkg, err := im.importer.Import(path)
+		if err != nil {
+			continue // it was there when it was imported
+		}
+		for _, name := range pkg.Scope().Names() {
+			if o := pkg.Scope().Lookup(name); o.Exported() && !taken[name] && p.imports[name] == "" {
+				scope.Insert(o)
+				taken[name] = true
+			}
+		}
+	}
 	if pkg, err := im.importer.Import(DisplayPackage); err == nil && !taken["Display"] {
 		scope.Insert(types.NewFunc(token.NoPos, pkg, "Display", pkg.Scope().Lookup("Show").Type().(*types.Signature)))
 	}
@@ -215,11 +240,20 @@ var mainDot = regexp.MustCompile(`\bmain\.`)
 
 // report sorts out one error of the type checker.
 func (c *check) report(err types.Error) {
-	msg := mainDot.ReplaceAllString(err.Msg, "")
+	msg := wordChecker(mainDot.ReplaceAllString(err.Msg, ""))
+	if strings.HasPrefix(msg, "\t") && len(c.errs) > 0 { // belongs to the error before it
+		last := &c.errs[len(c.errs)-1]
+		if at := c.p.parsed.fset.Position(err.Pos); err.Pos.IsValid() {
+			e := errorAt(c.p.cell, c.p.code, at.Offset-prefixLen, "")
+			msg = fmt.Sprintf("\tcell[%d]:%d:%d: %s", e.Cell, e.Line, e.Col, strings.TrimPrefix(msg, "\t"))
+		}
+		last.Msg += "\n" + msg
+		return
+	}
 	msg = strings.ReplaceAll(msg, oldName(""), "")
 	switch {
 	case strings.Contains(msg, "imported and not used"),
-		strings.HasPrefix(msg, "initialization cycle"),
+		strings.HasPrefix(msg, "initialization cycle") && !c.p.onlyVars(),
 		strings.HasPrefix(msg, "implicit assignment to unexported field"):
 		return // rules for packages that a notebook does not have
 	case strings.HasSuffix(msg, "is not used") && c.result != nil && err.Pos == c.result.Pos():

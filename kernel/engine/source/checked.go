@@ -23,6 +23,7 @@ type Checked struct {
 	Result  ast.Expr   // the bare last expression, nil for none
 	Notes   []string   // to be told to the user
 	Main    *Entity    // func main, where the cell is a program that calls it
+	Blank   []string   // paths of packages that it imports as _, for what they do
 	Defines []*Entity  // all variables that the steps define, made by this cell or not
 	stmts   *file      // the steps' text
 	plan    *plan      // what Adopt makes of it
@@ -69,17 +70,23 @@ func (d *decl) Node() ast.Node { return d.node }
 // Source is the text that it is written in.
 func (d *decl) Source() Text { return Text{d.file} }
 
-// A Step is one thing a cell does. Exactly one of the two is set.
+// A Step is one thing a cell does. Exactly one of the three is set. Steps are in
+// the order to run them, which need not be that of the text: var declarations that
+// stand together come by what they depend on, and func init after them.
 type Step struct {
 	Stmt   ast.Stmt
 	Var    *ast.ValueSpec // var in a cell is a step, since it happens at its place
+	Call   *Entity        // a func init, to be called
 	source Text
 }
 
-// Node is the step's syntax.
+// Node is the step's syntax, nil for Call.
 func (s *Step) Node() ast.Node {
-	if s.Var != nil {
+	switch {
+	case s.Var != nil:
 		return s.Var
+	case s.Call != nil:
+		return nil
 	}
 	return s.Stmt
 }
@@ -125,7 +132,7 @@ func (p *plan) checked(k *check) *Checked {
 		unit: &Unit{Cell: p.cell, Uses: map[string]Use{}, plan: p},
 	}
 	c := &Checked{
-		Cell: p.cell, Number: im.plans, Code: p.code, Pkg: k.pkg, Info: k.info, Result: k.result, Notes: p.notes,
+		Cell: p.cell, Number: im.plans, Blank: p.blanks, Code: p.code, Pkg: k.pkg, Info: k.info, Result: k.result, Notes: p.notes,
 		stmts: k.stmts, plan: p, lower: l, image: im, fset: p.parsed.fset,
 	}
 	p.done = c
@@ -141,7 +148,11 @@ func (p *plan) checked(k *check) *Checked {
 		c.Decls = append(c.Decls, d)
 	}
 	for _, s := range p.steps {
-		c.Steps = append(c.Steps, &Step{Stmt: s.stmt, Var: s.spec, source: Text{c.stmts}})
+		made := &Step{Stmt: s.stmt, Var: s.spec, source: Text{c.stmts}}
+		if s.init != nil {
+			made.Call = l.fresh[k.info.Defs[s.init.Name]]
+		}
+		c.Steps = append(c.Steps, made)
 		for _, id := range s.defines {
 			if e := l.fresh[k.info.Defs[id]]; e != nil {
 				c.Defines = append(c.Defines, e)

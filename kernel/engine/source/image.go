@@ -17,6 +17,7 @@ import (
 type Image struct {
 	importer *importer
 	imports  map[string]string        // package name in cells -> import path
+	dots     []string                 // paths that cells imported as .
 	emitted  map[string]string        // import path -> name in emitted code, once a session has it
 	live     map[string]*entity       // by name; methods as Type.Method
 	objects  map[types.Object]*entity // every version there ever was
@@ -93,10 +94,18 @@ func (im *Image) Commit(u *Unit) {
 // take makes a plan's names the notebook's.
 func (im *Image) take(p *plan) {
 	maps.Copy(im.imports, p.imports)
+	for _, path := range p.dots {
+		if !slices.Contains(im.dots, path) {
+			im.dots = append(im.dots, path)
+		}
+	}
 	for _, key := range p.removed {
 		delete(im.live, key)
 	}
 	for _, e := range p.entities {
+		if e.name == "init" {
+			continue // it has been called, and nothing can name it
+		}
 		im.live[e.name] = e
 		im.objects[e.obj] = e
 	}

@@ -34,6 +34,7 @@ type importer struct {
 	mu      sync.Mutex
 	fset    *token.FileSet
 	entries map[string]*zip.File
+	byName  map[string]string         // last element of a path -> the likeliest path
 	loaded  map[string]*types.Package // complete
 	stubs   map[string]*types.Package // all that was mentioned, gcexportdata's memory
 }
@@ -42,6 +43,7 @@ func newImporter() (*importer, error) {
 	im := &importer{
 		fset:    token.NewFileSet(),
 		entries: map[string]*zip.File{},
+		byName:  map[string]string{},
 		loaded:  map[string]*types.Package{"unsafe": types.Unsafe},
 		stubs:   map[string]*types.Package{"unsafe": types.Unsafe},
 	}
@@ -52,6 +54,10 @@ func newImporter() (*importer, error) {
 		}
 		for _, f := range zr.File {
 			im.entries[f.Name] = f
+			name := path.Base(f.Name)
+			if best := im.byName[name]; best == "" || len(f.Name) < len(best) || len(f.Name) == len(best) && f.Name < best {
+				im.byName[name] = f.Name
+			}
 		}
 	}
 	return im, nil
@@ -80,6 +86,9 @@ func (im *importer) Import(p string) (*types.Package, error) {
 		return pkg, nil
 	}
 	f := im.entries[p]
+	if p == "C" {
+		return nil, fmt.Errorf("a cell cannot import C: cgo needs a package of its own")
+	}
 	if f == nil {
 		return nil, fmt.Errorf("package %s is not in std, and packages from elsewhere cannot be imported here yet", p)
 	}
@@ -107,11 +116,5 @@ func (im *importer) guess(name string) string {
 	if p := short(name); p != name {
 		return p
 	}
-	best := ""
-	for p := range im.entries {
-		if path.Base(p) == name && (best == "" || len(p) < len(best) || len(p) == len(best) && p < best) {
-			best = p
-		}
-	}
-	return best
+	return im.byName[name]
 }

@@ -160,7 +160,7 @@ func (l *lowering) nameVariables() (made []*entity) {
 func (im *Image) emit(name string) string {
 	im.versions[name]++
 	n := im.versions[name]
-	if n == 1 && name != "main" && types.Universe.Lookup(name) == nil && !strings.HasPrefix(name, "pk_") {
+	if n == 1 && name != "main" && name != "init" && types.Universe.Lookup(name) == nil && !strings.HasPrefix(name, "pk_") {
 		return name
 	}
 	return fmt.Sprintf("%s__%d", name, n)
@@ -263,9 +263,7 @@ func (l *lowering) lowerBody() {
 		return
 	}
 	l.file, l.edits, l.uses = l.c.stmts, nil, map[*entity]bool{}
-	for i, s := range l.p.steps {
-		l.lowerStep(s, i == len(l.p.steps)-1)
-	}
+	l.lowerSteps()
 	var intro string
 	for _, n := range l.p.notes {
 		intro += fmt.Sprintf("%s.Note(%q); ", l.importFor(CellPackage), n)
@@ -291,29 +289,79 @@ func (l *lowering) lowerBody() {
 	l.unit.Uses[l.unit.Entry] = useOf(d)
 }
 
-func (l *lowering) lowerStep(s step, last bool) {
-	if s.spec != nil {
-		l.walkList(s.spec.Values)
-		start, end := l.c.offsetIn(l.c.stmts, s.spec.Pos()), l.c.offsetIn(l.c.stmts, s.spec.End())
-		var names []string
-		var zeros []string
-		for _, id := range s.spec.Names {
-			if e := l.fresh[l.c.info.Defs[id]]; e != nil {
-				names = append(names, l.use(e))
-				zeros = append(zeros, e.emitted+" = "+l.zero(l.c.vars[id.Name].Type()))
-			} else {
-				names = append(names, "_")
-			}
+// lowerSteps lowers the steps. Where a variable must be initialised before one that
+// stands above it, all those round it become functions, called in the right order
+// at the place of the first: so the lines of the text stay what they are.
+func (l *lowering) lowerSteps() {
+	steps := l.p.steps
+	for i := 0; i < len(steps); i++ {
+		j := i
+		for j < len(steps) && steps[j].spec != nil {
+			j++
 		}
-		lines := strings.Repeat("\n", strings.Count(l.p.code[start:end], "\n"))
-		l.replace(start, end, func() string {
-			if len(s.spec.Values) == 0 {
-				return strings.Join(zeros, "; ") + ";" + lines
-			}
-			values := l.renderIn(l.p.code, l.c.offsetIn(l.c.stmts, s.spec.Values[0].Pos()), end)
-			before := strings.Count(l.p.code[start:l.c.offsetIn(l.c.stmts, s.spec.Values[0].Pos())], "\n")
-			return strings.Repeat("\n", before) + strings.Join(names, ", ") + " = " + values + ";"
-		})
+		if slices.IsSortedFunc(steps[i:j], func(a, b step) int { return a.offset - b.offset }) && !l.shareSpec(steps[i:j]) {
+			l.lowerStep(steps[i], i == len(steps)-1)
+			continue
+		}
+		first := steps[i].offset
+		calls := ""
+		for _, s := range steps[i:j] {
+			first = min(first, s.offset)
+			name := l.temp("var")
+			code := "func " + name + "() { " + l.assignment(s) + " }"
+			l.unit.Decls = append(l.unit.Decls, Block{Code: code, Cell: l.p.cell, Line: strings.Count(l.p.code[:s.offset], "\n") + 1})
+			d := &decl{uses: slices.Collect(maps.Keys(l.uses))}
+			l.unit.Uses[name] = useOf(d)
+			calls += name + "(); "
+		}
+		l.insert(first, calls)
+		i = j - 1
+	}
+}
+
+// shareSpec says whether some of the steps were one declaration, var a, b = 1, 2,
+// whose text cannot be replaced piece by piece.
+func (l *lowering) shareSpec(steps []step) bool {
+	return slices.ContainsFunc(steps, func(s step) bool {
+		end := l.c.offsetIn(l.c.stmts, s.spec.End())
+		return slices.ContainsFunc(steps, func(o step) bool { return o.offset > s.offset && o.offset < end })
+	})
+}
+
+// assignment gives a var declaration as what it does at its place.
+func (l *lowering) assignment(s step) string {
+	l.walkList(s.spec.Values)
+	start, end := s.offset, l.c.offsetIn(l.c.stmts, s.spec.End())
+	var names []string
+	var zeros []string
+	for _, id := range s.spec.Names {
+		if e := l.fresh[l.c.info.Defs[id]]; e != nil {
+			names = append(names, l.use(e))
+			zeros = append(zeros, e.emitted+" = "+l.zero(l.c.vars[id.Name].Type()))
+		} else {
+			names = append(names, "_")
+		}
+	}
+	if len(s.spec.Values) == 0 {
+		return strings.Join(zeros, "; ") + ";" + strings.Repeat("\n", strings.Count(l.p.code[start:end], "\n"))
+	}
+	values := l.c.offsetIn(l.c.stmts, s.spec.Values[0].Pos())
+	text := l.renderIn(l.p.code, values, end)
+	return strings.Repeat("\n", strings.Count(l.p.code[start:values], "\n")) + strings.Join(names, ", ") + " = " + text + ";"
+}
+
+func (l *lowering) lowerStep(s step, last bool) {
+	if s.init != nil {
+		at := max(s.offset, l.c.offsetIn(l.c.stmts, s.init.End()))
+		if e := l.fresh[l.c.info.Defs[s.init.Name]]; e != nil {
+			l.insert(at, l.use(e)+"(); ")
+		}
+		return
+	}
+	if s.spec != nil {
+		start, end := s.offset, l.c.offsetIn(l.c.stmts, s.spec.End())
+		text := l.assignment(s)
+		l.replace(start, end, func() string { return text })
 		return
 	}
 	if a, ok := s.stmt.(*ast.AssignStmt); ok && a.Tok == token.DEFINE {

@@ -18,6 +18,8 @@ type plan struct {
 	cell     int
 	code     string
 	imports  map[string]string // those the cell adds
+	dots     []string          // paths that it imports as .
+	blanks   []string          // and as _
 	steps    []step            // what the cell runs, in order
 	newDecls []*decl           // what it declares, in order
 	replaced map[string]bool   // names that get a new version
@@ -39,6 +41,7 @@ type step struct {
 	offset  int
 	stmt    ast.Stmt
 	spec    *ast.ValueSpec     // for var; nil for statements
+	init    *ast.FuncDecl      // func init, called here
 	defines []*ast.Ident       // new variables
 	again   map[int]*ast.Ident // left-hand sides of := that an earlier step defined: position -> stand-in
 }
@@ -148,12 +151,16 @@ func (p *plan) collect() (errs Errors) {
 			if d.Recv != nil {
 				name = methodKey(d.Recv, name)
 			}
-			if d.Recv == nil && name == "init" {
-				errs = append(errs, p.errorf(d.Pos(), "func init cannot be declared in a cell: write its statements in the cell"))
+			switch {
+			case d.Body == nil && strings.HasPrefix(strings.TrimSpace(p.code[p.offset(d.End()):]), "{"):
+				errs = append(errs, p.errorf(d.End(), "syntax error: unexpected semicolon or newline before {"))
 				continue
-			}
-			if d.Body == nil {
-				errs = append(errs, p.errorf(d.Pos(), "func %s is missing its body", name))
+			case d.Body == nil: // what notebooks show to explain a library
+				p.notes = append(p.notes, fmt.Sprintf("note: func %s has no body; it is taken as documentation and not declared", name))
+				p.drop(d)
+				continue
+			case d.Recv == nil && name == "init":
+				p.steps = append(p.steps, step{offset: p.offset(d.Pos()), init: d})
 				continue
 			}
 			p.declare(d, name)
@@ -172,16 +179,20 @@ func (p *plan) collect() (errs Errors) {
 					if s.Name != nil {
 						name = s.Name.Name
 					}
-					if name == "." {
-						errs = append(errs, p.errorf(s.Pos(), "import . is not possible in a cell: import %s and write %s.Name", path, pkg.Name()))
-						continue
+					switch name {
+					case ".":
+						p.dots = append(p.dots, pkg.Path())
+					case "_":
+						p.blanks = append(p.blanks, pkg.Path())
+					default:
+						p.imports[name] = pkg.Path()
 					}
-					p.imports[name] = pkg.Path()
 				}
 			case token.VAR:
 				for _, s := range d.Specs {
-					s := s.(*ast.ValueSpec)
-					p.steps = append(p.steps, step{offset: p.offset(s.Pos()), spec: s, defines: s.Names})
+					for _, s := range single(s.(*ast.ValueSpec)) {
+						p.steps = append(p.steps, step{offset: p.offset(s.Pos()), spec: s, defines: s.Names})
+					}
 				}
 			default:
 				var names []string
@@ -202,7 +213,7 @@ func (p *plan) collect() (errs Errors) {
 	for _, s := range p.parsed.body.List {
 		p.steps = append(p.steps, step{offset: p.offset(s.Pos()), stmt: s})
 	}
-	sort.SliceStable(p.steps, func(i, j int) bool { return p.steps[i].offset < p.steps[j].offset })
+	p.sortSteps()
 	defined := map[string]bool{}
 	for i := range p.steps {
 		s := &p.steps[i]
@@ -239,6 +250,62 @@ func (p *plan) collect() (errs Errors) {
 		}
 	}
 	return errs
+}
+
+// single gives var a, b = 1, 2 as var a = 1 and var b = 2, which need not be
+// initialised one right after the other.
+func single(s *ast.ValueSpec) []*ast.ValueSpec {
+	if len(s.Names) < 2 || len(s.Names) != len(s.Values) {
+		return []*ast.ValueSpec{s}
+	}
+	var specs []*ast.ValueSpec
+	for i, n := range s.Names {
+		specs = append(specs, &ast.ValueSpec{Names: []*ast.Ident{n}, Type: s.Type, Values: []ast.Expr{s.Values[i]}})
+	}
+	return specs
+}
+
+// sortSteps puts the steps in the order of the cell's text. A func init runs at
+// its place, but not before all the cell's var declarations, as in a package.
+func (p *plan) sortSteps() {
+	vars := 0
+	for _, s := range p.steps {
+		if s.spec != nil {
+			vars = max(vars, s.offset+1)
+		}
+	}
+	for i := range p.steps {
+		if p.steps[i].init != nil {
+			p.steps[i].offset = max(p.steps[i].offset, vars)
+		}
+	}
+	sort.SliceStable(p.steps, func(i, j int) bool { return p.steps[i].offset < p.steps[j].offset })
+}
+
+// initOrder puts var declarations that stand together in the order in which a
+// package's variables are initialised: each after those that its value depends on.
+func (c *check) initOrder() {
+	at := map[types.Object]int{}
+	for i, in := range c.info.InitOrder {
+		for _, v := range in.Lhs {
+			at[v] = i + 1
+		}
+	}
+	when := func(s step) (n int) { // 0 for those without a value
+		for _, id := range s.spec.Names {
+			n = max(n, at[c.info.Defs[id]])
+		}
+		return n
+	}
+	steps := c.p.steps
+	for i := 0; i < len(steps); {
+		j := i
+		for j < len(steps) && steps[j].spec != nil {
+			j++
+		}
+		slices.SortStableFunc(steps[i:j], func(a, b step) int { return when(a) - when(b) })
+		i = j + 1
+	}
 }
 
 // declare notes a declaration of the cell, unless it is there already word for word.
@@ -314,8 +381,11 @@ func renameIn(n ast.Node, id *ast.Ident) {
 }
 
 func (s step) node() ast.Node {
-	if s.spec != nil {
+	switch {
+	case s.spec != nil:
 		return s.spec
+	case s.init != nil:
+		return s.init.Name
 	}
 	return s.stmt
 }
@@ -339,6 +409,11 @@ func (p *plan) affect(changedVars map[string]bool) {
 	for _, d := range p.newDecls {
 		for _, e := range d.entities {
 			declared[e.name] = true
+		}
+	}
+	for _, s := range p.steps {
+		for _, id := range s.defines {
+			declared[id.Name] = true // a variable may take the name of a declaration
 		}
 	}
 	for d := range p.broken {

@@ -28,8 +28,8 @@ func TestErrorsAsTheCompilerWordsThem(t *testing.T) {
 		{"code points", `s := "고퍼"; undefinedHere`, "cell[1]:1:12: undefined: undefinedHere"},
 		{"open bracket", "func f() {\n\tg(1", "cell[1]:2:3: syntax error: this ( is never closed by )"},
 		{"stray bracket", "x := 1\n}", "cell[1]:2:1: syntax error: unexpected }"},
-		{"grammar", "x := := 2", "cell[1]:1:6: syntax error: expected operand, found ':='"},
-		{"string", `x := "abc`, "cell[1]:1:6: string literal not terminated"},
+		{"grammar", "x := := 2", "cell[1]:1:6: syntax error: unexpected :=, expected expression"},
+		{"string", `x := "abc`, "cell[1]:1:6: newline in string"},
 		{"no such package", `import "example.com/nope"`, "cell[1]:1:8: package example.com/nope is not in std, and packages from elsewhere cannot be imported here yet"},
 		{"too early", "fmt.Println(x)\nx := 1", "cell[1]:1:13: undefined: x (it is made further down in this cell)"},
 		{"redeclared", "x := 1\nx := 2", "cell[1]:2:3: no new variables on left side of :="},
@@ -162,4 +162,86 @@ func FuzzPlan(f *testing.F) {
 		}
 		IsComplete(code)
 	})
+}
+
+// checkCells checks and adopts cells, without lowering them, and gives the last one's error.
+func checkCells(cells ...string) (err error) {
+	im := New()
+	for i, c := range cells {
+		k, e := im.Check(i+1, c)
+		if e == nil {
+			im.Adopt(k)
+		}
+		err = e
+	}
+	return err
+}
+
+func TestSyntaxErrorsInTheCompilersWords(t *testing.T) {
+	tests := []struct{ cell, want string }{
+		{"x := := 2", "1:6: syntax error: unexpected :=, expected expression"},
+		{"a b", "1:3: syntax error: unexpected name b at end of statement"},
+		{"a, b", "1:1: syntax error: unexpected newline, expected := or = or comma"},
+		{"x :=", "1:5: syntax error: unexpected EOF, expected expression"},
+		{"func f(a int b) {}", "1:14: syntax error: unexpected name b in parameter list; possibly missing comma or )"},
+		{"x := []int{1,\n2\n}", "2:2: syntax error: unexpected newline in composite literal; possibly missing comma or }"},
+		{"f(1,,2)", "1:5: syntax error: unexpected comma, expected expression"},
+		{"else { }", "1:1: syntax error: unexpected keyword else"},
+		{"var 1x int", "1:5: syntax error: unexpected literal 1, expected name"},
+		{"import fmt", "1:11: syntax error: missing import path; require quoted string"},
+		{"x := \"a\nb\"", "1:6: newline in string"},
+		{"x := 'ab'", "1:6: more than one character in rune literal"},
+		{"@", "1:1: invalid character U+0040 '@'"},
+		{"break", "1:1: break is not in a loop, switch, or select"},
+		{"continue", "1:1: continue is not in a loop"},
+		{"L:\n", "1:1: label L defined and not used"},
+		{"f := func() {\ngoto M\n}", "2:6: label M not defined"},
+		{"func f(){}\nfunc f(){}", "2:6: f redeclared in this block\n\tcell[1]:1:6: other declaration of f"},
+		{"func f() { undefined1(); undefined2() }", "1:12: undefined: undefined1\ncell[1]:1:26: undefined: undefined2"},
+		{"func f() int\n{ return 1 }", "1:13: syntax error: unexpected semicolon or newline before {"},
+		{"var a = b\nvar b = a", "1:5: initialization cycle for a\n\tcell[1]:1:5: a refers to b"},
+		{`import "C"`, "1:8: a cell cannot import C: cgo needs a package of its own"},
+	}
+	for _, test := range tests {
+		if err := checkCells(test.cell); err == nil || !strings.HasPrefix(err.Error(), "cell[1]:"+test.want) {
+			t.Errorf("%q\n got %v\nwant cell[1]:%s", test.cell, err, test.want)
+		}
+	}
+}
+
+// What cells may look like, as far as the front end can tell; the sessions in
+// ../testdata tell what comes of it.
+func TestWhatCellsMayBe(t *testing.T) {
+	for _, cells := range [][]string{
+		{""}, {"// only\n/* comments */"}, {";;x := 1;;x"}, {"/* a */ x := 1 /* b */ ; /* c */ x // d"},
+		{"x := 1\r\nfmt.Println(x)\r\n// c\r\nx\r\n"},
+		{"fmt.Println(1)\nimport \"os\"\ntype T struct{}\nvar t T\nfunc f() T { return t }\nf()"},
+		{"{ x := 1; _ = x }"}, {"L: for i := 0; i < 3; i++ { for { continue L } }"}, {"goto end\nend:\nfmt.Println(1)"},
+		{"func odd(n int) bool { return n != 0 }", "func even(n int) bool { return n == 0 || odd(n-1) }", "func odd(n int) bool { return n != 0 && even(n-1) }", "even(10)"},
+		{"import . \"strings\"", "Repeat(ToUpper(\"a\"), 3)"}, {"import _ \"image/png\"\n1"},
+		{"const (\nA = iota\nB\n)\nconst (a, b = iota, iota*10; c, d)", "A + B + d"},
+		{"type A = []int\nvar x A = A{1}", "x[0] + len(x)"},
+		{"type S[T any] struct{ xs []T }\nfunc (s *S[T]) Push(x T) { s.xs = append(s.xs, x) }", "s := &S[int]{}\ns.Push(1)", "s.xs"},
+		{"type B struct{ X int }; type D struct { B; *strings.Builder }", "d := D{B: B{1}}; d.X"},
+		{"len := 3", "len + 1"}, {"string := 1", "string + 1"}, {"변수 := \"값\"", "변수"},
+		{"resp, err := http.Get(\"x\")", "resp, err := http.Get(\"y\")", "err = nil", "resp.Body"},
+		{"type (\n A = interface{ Render() D }\n D = struct{ X map[string]interface{} }\n)", "var a A"},
+		{"func Doc(x int) int", "func Doc2()\nfunc (p *int) X()"},
+		{"func init() {}\nfunc init() {}"}, {"return"}, {"if true { return }"}, {"defer fmt.Println(1)"},
+		{"x := 1", "func x() int { return 2 }", "x()", "type x struct{}", "x{}", "const x = 4", "x + 1", "var x = \"s\"", "x + \"t\""},
+		{"var _ I = (*T)(nil)\ntype I interface { M() }\ntype T struct{}\nfunc (*T) M() {}"},
+		{"package main\nimport \"fmt\"\nfunc main() { fmt.Println(1) }"}, {"func main() {}", "main()"}, {"package foo\nfunc F() int { return 1 }", "F()"},
+		{"import m \"math\"", "m.Pi"}, {"import \"math/rand/v2\"", "rand.N(10)"}, {"rand.Intn(3)"}, {"import \"parallel\"", "parallel.NewValue(2)"},
+		{strings.Repeat("x := 1; x++\n", 1) + strings.Repeat("x++\n", 20_000)},
+	} {
+		im := New()
+		for i, c := range cells {
+			k, err := im.Check(i+1, c)
+			if err != nil {
+				t.Errorf("%.300q of %.300q\n%v", c, cells, err)
+				break
+			}
+			im.Adopt(k)
+		}
+	}
 }

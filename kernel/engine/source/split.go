@@ -50,7 +50,7 @@ func split(cell int, code string) ([]piece, nesting) {
 			nest.partial = !strings.HasPrefix(msg, "rune") && !strings.HasPrefix(msg, "string")
 		}
 		if nest.err == nil {
-			e := errorAt(cell, code, pos.Offset, msg)
+			e := errorAt(cell, code, pos.Offset, scannerWords.Replace(msg))
 			nest.err = &e
 		}
 	}, 0)
@@ -226,11 +226,11 @@ func parseCell(cell int, code string, pieces []piece) (*parsed, error) {
 				if len(errs) > 0 && e.Pos.Offset-prefixLen > len(code) {
 					continue // about what was added behind the cell
 				}
-				msg := strings.TrimPrefix(e.Msg, "syntax error: ")
-				if e.Pos.Offset-prefixLen >= len(strings.TrimRight(code, " \t\n")) { // it names what was added behind the cell
-					msg = strings.Replace(msg, "found '}'", "found the end of the cell", 1)
+				made := errorAt(cell, code, e.Pos.Offset-prefixLen, "syntax error: "+wordParser(code, e.Pos.Offset-prefixLen, e.Msg))
+				// One a line, as the compiler: what follows is often a consequence.
+				if n := len(errs); n == 0 || errs[n-1].Line != made.Line {
+					errs = append(errs, made)
 				}
-				errs = append(errs, errorAt(cell, code, e.Pos.Offset-prefixLen, "syntax error: "+msg))
 			}
 		}
 		return f

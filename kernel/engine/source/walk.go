@@ -135,6 +135,10 @@ func (l *lowering) ident(id *ast.Ident) {
 		l.rename(id, l.importFor(DisplayPackage)+".Show")
 		return
 	}
+	if p := obj.Pkg(); p != nil && obj.Parent() == p.Scope() && l.entity(obj) == nil && p != l.c.pkg && l.p.image.homes[p] == nil { // of import .
+		l.rename(id, l.importFor(p.Path())+"."+obj.Name())
+		return
+	}
 	if e := l.entity(obj); e != nil {
 		name := l.use(e)
 		if f, ok := obj.(*types.Func); ok && f.Signature().Recv() != nil {
