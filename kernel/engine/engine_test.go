@@ -389,3 +389,9 @@ func TestPackageForms(t *testing.T) {
 	n.ok("main()")
 	n.ok("if a > 0 { return }\nfmt.Println(\"never\")")
 }
+
+func TestVarOfParallel(t *testing.T) {
+	n := newNotebook(t)
+	n.ok("import \"github.com/paragopher/paragopher/parallel\"\nvar x = parallel.NewValue(0)")
+	n.equal(n.ok("x.Load()"), "0")
+}

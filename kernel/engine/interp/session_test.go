@@ -74,7 +74,7 @@ func TestSessions(t *testing.T) {
 			"type P struct{ X, Y int }", "", "P{1, 2}.Y + P{3, 0}.Twice()", "8", "p.X", "4",
 		}},
 		{"redefined method", []string{"type T int\nfunc (t T) M() int { return 1 }", "", "func (t T) M() int { return 2 }", "", "T(0).M()", "2"}},
-		{"old value in a new declaration", []string{"x := 3", "", "x := x * 2\nx", "6", "x, y := x+1, x\nx, y", "syntax error: expected 1 expression"}},
+		{"old value in a new declaration", []string{"x := 3", "", "x := x * 2\nx", "6", "x, y := x+1, x\nx, y", "syntax error: unexpected newline, expected := or = or comma"}},
 		{"several values", []string{"func two() (int, error) { return 1, nil }\ntwo()", "1 <nil>"}},
 		{"printing is no result", []string{"fmt.Print()", ""}},
 		{"error as a value", []string{"err := errors.New(\"boom\")", "", "err", "boom"}},

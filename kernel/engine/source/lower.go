@@ -330,6 +330,10 @@ func (l *lowering) shareSpec(steps []step) bool {
 
 // assignment gives a var declaration as what it does at its place.
 func (l *lowering) assignment(s step) string {
+	vars := *l.c.stmts
+	vars.text = l.p.code // where the text of declarations is
+	l.file = &vars
+	defer func() { l.file = l.c.stmts }()
 	l.walkList(s.spec.Values)
 	start, end := s.offset, l.c.offsetIn(l.c.stmts, s.spec.End())
 	var names []string
@@ -346,7 +350,7 @@ func (l *lowering) assignment(s step) string {
 		return strings.Join(zeros, "; ") + ";" + strings.Repeat("\n", strings.Count(l.p.code[start:end], "\n"))
 	}
 	values := l.c.offsetIn(l.c.stmts, s.spec.Values[0].Pos())
-	text := l.renderIn(l.p.code, values, end)
+	text := l.render(values, end)
 	return strings.Repeat("\n", strings.Count(l.p.code[start:values], "\n")) + strings.Join(names, ", ") + " = " + text + ";"
 }
 
