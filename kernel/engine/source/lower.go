@@ -330,9 +330,7 @@ func (l *lowering) shareSpec(steps []step) bool {
 
 // assignment gives a var declaration as what it does at its place.
 func (l *lowering) assignment(s step) string {
-	vars := *l.c.stmts
-	vars.text = l.p.code // where the text of declarations is
-	l.file = &vars
+	l.file = l.c.files[0] // the cell's declarations
 	defer func() { l.file = l.c.stmts }()
 	l.walkList(s.spec.Values)
 	start, end := s.offset, l.c.offsetIn(l.c.stmts, s.spec.End())
