@@ -22,8 +22,9 @@ var rooms = map[string][]string{
 	"kernel/display":                  {},
 	"kernel/engine":                   {"kernel/engine", "kernel/display", "parallel"},
 	"kernel/engine/bench":             {"kernel/engine", "kernel/display"},
-	"kernel/engine/interp":            {"kernel/engine/source", "kernel/display", "parallel", "plots"},
+	"kernel/engine/interp":            {"kernel/engine/session", "kernel/engine/source", "kernel/display", "parallel", "plots"},
 	"kernel/engine/interp/symbols":    {"kernel/engine/source"},
+	"kernel/engine/session":           {"kernel/display", "parallel"},
 	"kernel/engine/source":            {},
 	"kernel/engine/source/exportdata": {},
 	"kernel/internal/mock":            {"kernel"},
@@ -38,7 +39,7 @@ var rooms = map[string][]string{
 
 // standardOnly are rooms that depend on the standard library alone: notebooks' hosts
 // and users' programs link them.
-var standardOnly = []string{"parallel", "parallel/timing", "kernel/display"}
+var standardOnly = []string{"parallel", "parallel/timing", "kernel/display", "kernel/engine/session"}
 
 type listed struct {
 	ImportPath string

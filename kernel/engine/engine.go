@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paragopher/paragopher/kernel/display"
+	"github.com/paragopher/paragopher/kernel/engine/session"
 	"github.com/paragopher/paragopher/kernel/engine/source"
 )
 
@@ -41,10 +42,7 @@ type Result struct {
 }
 
 // Error is a cell's error as Jupyter shows it.
-type Error struct {
-	Name, Value string
-	Traceback   []string
-}
+type Error = session.Error
 
 // Options configure an Engine. The zero value is what a kernel wants.
 type Options struct {
@@ -115,7 +113,11 @@ func (e *Engine) start() error {
 	}
 	e.session = s
 	for _, u := range e.image.Replay() {
-		if err := s.send(order{Load: u}); err != nil {
+		data, err := encodeUnit(u)
+		if err != nil {
+			return err
+		}
+		if err := s.send(session.Order{Load: data}); err != nil {
 			break // it is dead; the wait below says how
 		}
 	}
@@ -156,9 +158,13 @@ func (e *Engine) Run(ctx context.Context, c Cell) Result {
 			return rejected(err)
 		}
 	}
+	data, err := encodeUnit(unit)
+	if err != nil {
+		return failed("SessionError", err.Error())
+	}
 	s := e.session
 	s.output.begin(c.ID)
-	if err := s.send(order{Run: unit}); err != nil {
+	if err := s.send(session.Order{Run: data}); err != nil {
 		return e.died()
 	}
 	interrupted := ctx.Done()
@@ -175,7 +181,7 @@ func (e *Engine) Run(ctx context.Context, c Cell) Result {
 		case <-interrupted:
 			interrupted = nil
 			// An error means that it is dead, which the next turn sees.
-			_ = s.send(order{Interrupt: true})
+			_ = s.send(session.Order{Interrupt: true})
 			timer := time.NewTimer(stopTime)
 			defer timer.Stop()
 			overdue = timer.C

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/paragopher/paragopher/kernel/display"
+	"github.com/paragopher/paragopher/kernel/engine/session"
 )
 
 const (
@@ -47,16 +48,11 @@ type stream struct {
 	crash   bool // a crash dump is coming, which nobody wants to read
 }
 
-// markPrefix is an escape sequence that terminals ignore, with the session's token.
-func markPrefix(token string) string { return "\x1b_paragopher:" + token + ":" }
-
-const markEnd = "\x1b\\"
-
 func newOutput(sink Sink, token string, stdout, stderr io.Reader) *output {
 	o := &output{sink: sink}
 	o.changed = sync.NewCond(&o.mu)
 	for i, r := range []io.Reader{stdout, stderr} {
-		o.streams[i] = &stream{name: []string{"stdout", "stderr"}[i], mark: []byte(markPrefix(token))}
+		o.streams[i] = &stream{name: []string{"stdout", "stderr"}[i], mark: []byte(session.MarkPrefix(token))}
 		go o.read(o.streams[i], r)
 	}
 	return o
@@ -109,12 +105,12 @@ func (o *output) take(s *stream) {
 			break
 		}
 		rest := s.pending[i+len(s.mark):]
-		end := bytes.Index(rest, []byte(markEnd))
+		end := bytes.Index(rest, []byte(session.MarkEnd))
 		if end < 0 {
 			break
 		}
 		n, err := strconv.ParseUint(string(rest[:end]), 10, 64)
-		after := bytes.Clone(rest[end+len(markEnd):])
+		after := bytes.Clone(rest[end+len(session.MarkEnd):])
 		s.pending = s.pending[:i]
 		o.emit(s, i)
 		s.pending = after

@@ -10,21 +10,15 @@ import (
 	"runtime"
 	"sync"
 	"time"
-)
 
-// The environment of a session process. Main removes the first two before user
-// code runs; the third stays, for workers.
-const (
-	roleVariable   = "PARAGOPHER_ROLE"  // "session"
-	tokenVariable  = "PARAGOPHER_TOKEN" // of the marks in its output
-	workerVariable = "PARAGOPHER_WORKER_OF"
+	"github.com/paragopher/paragopher/kernel/engine/session"
 )
 
 // A process is a running session process, seen from the kernel process.
 type process struct {
 	cmd    *exec.Cmd
-	orders *sender
-	events chan event
+	orders *session.Sender
+	events chan session.Event
 	output *output
 	dead   chan struct{} // closed when it has ended and its output is in
 	files  []*os.File
@@ -85,7 +79,7 @@ func (s *spawner) start(o Options, sink Sink) (*process, error) {
 		command = []string{self}
 	}
 	token := rand.Text()
-	p := &process{events: make(chan event), dead: make(chan struct{})}
+	p := &process{events: make(chan session.Event), dead: make(chan struct{})}
 	ours, theirs, err := pipes()
 	if err != nil {
 		return nil, fmt.Errorf("making the session's pipes: %w", err)
@@ -93,7 +87,7 @@ func (s *spawner) start(o Options, sink Sink) (*process, error) {
 	p.files = ours
 	p.cmd = exec.Command(command[0], command[1:]...)
 	p.cmd.Dir = o.Dir
-	p.cmd.Env = append(append(os.Environ(), o.Env...), roleVariable+"=session", tokenVariable+"="+token)
+	p.cmd.Env = append(append(os.Environ(), o.Env...), session.RoleVariable+"=session", session.TokenVariable+"="+token)
 	p.cmd.Stdout, p.cmd.Stderr = theirs[2], theirs[3]
 	p.cmd.ExtraFiles = theirs[:2] // 3: orders, 4: events
 	ownGroup(p.cmd)
@@ -115,7 +109,7 @@ func (s *spawner) start(o Options, sink Sink) (*process, error) {
 		closeAll(ours)
 		return nil, fmt.Errorf("starting the session process %s: %w", command[0], err)
 	}
-	p.orders = newSender(ours[0])
+	p.orders = session.NewSender(ours[0])
 	p.output = newOutput(sink, token, ours[2], ours[3])
 	listening := make(chan struct{})
 	go p.listen(ours[1], listening)
@@ -150,7 +144,7 @@ func closeAll(lists ...[]*os.File) {
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
-func (p *process) send(o order) error { return p.orders.send(o) }
+func (p *process) send(o session.Order) error { return p.orders.Send(o) }
 
 // listen passes on events until the session is gone, each when the output before
 // it has been. What is not an event means
@@ -159,7 +153,7 @@ func (p *process) listen(r *os.File, done chan<- struct{}) {
 	defer close(done)
 	dec := gob.NewDecoder(r)
 	for {
-		var ev event
+		var ev session.Event
 		if err := dec.Decode(&ev); err != nil {
 			if !errors.Is(err, os.ErrClosed) {
 				p.kill()

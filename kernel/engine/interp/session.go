@@ -23,6 +23,7 @@ import (
 	"github.com/traefik/yaegi/stdlib/unrestricted"
 
 	"github.com/paragopher/paragopher/kernel/display"
+	"github.com/paragopher/paragopher/kernel/engine/session"
 	"github.com/paragopher/paragopher/kernel/engine/source"
 )
 
@@ -54,43 +55,12 @@ type Session struct {
 // A segment says which cell's lines a run of evaluated lines is.
 type segment struct{ first, last, cell, line int }
 
-// A Panic is a panic of the notebook's code.
-type Panic struct {
-	Value  string
-	Frames []Frame // the notebook's frames, innermost first
-}
-
-// A Frame is a place in a cell.
-type Frame struct {
-	Func            string
-	Cell, Line, Col int
-}
-
-// Error gives the panic's value.
-func (p *Panic) Error() string { return "panic: " + p.Value }
-
-// Traceback words the panic as Go does, with the notebook's frames only.
-func (p *Panic) Traceback() []string {
-	lines := []string{"\x1b[31mpanic\x1b[0m: " + p.Value}
-	for i, f := range p.Frames {
-		if i == 50 {
-			lines = append(lines, fmt.Sprintf("    ... %d more calls", len(p.Frames)-i))
-			break
-		}
-		at := fmt.Sprintf("    cell[%d]:%d", f.Cell, f.Line)
-		if f.Func != "" {
-			at += " in " + f.Func
-		}
-		lines = append(lines, at)
-	}
-	return lines
-}
-
-// An Exit is the end that a cell asked for by os.Exit or log.Fatal: of the cell, not
-// of the session.
-type Exit struct{ Code int }
-
-func (e *Exit) Error() string { return fmt.Sprintf("os.Exit(%d)", e.Code) }
+// What ends a cell is the session's to word.
+type (
+	Panic = session.Panic
+	Frame = session.Frame
+	Exit  = session.Exit
+)
 
 // An Unsupported error is Go that the interpreter cannot run.
 type Unsupported struct {

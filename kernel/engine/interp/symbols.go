@@ -31,7 +31,7 @@ func (s *Session) cellSymbols() interp.Exports {
 // they end the cell instead, by a panic: deferred functions run, which they would
 // not in a program, and nothing of the notebook is lost.
 func exitSymbols() interp.Exports {
-	exit := func(code int) { panic(&Exit{code}) }
+	exit := func(code int) { panic(&Exit{Code: code}) }
 	return interp.Exports{
 		"os/os": {"Exit": reflect.ValueOf(exit)},
 		"log/log": {
