@@ -2,16 +2,47 @@ package parallel
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 )
 
 func BenchmarkProcess(b *testing.B) {
-	for b.Loop() {
-		p := NewProcess(nothing)
-		p.Start()
-		p.Join()
-	}
+	b.Run("cold", func(b *testing.B) {
+		SetSpares(0)
+		defer SetSpares(defaultSpares)
+		for b.Loop() {
+			p := NewProcess(nothing)
+			p.Start()
+			p.Join()
+		}
+	})
+	b.Run("warm", func(b *testing.B) {
+		times := make([]time.Duration, 300)
+		for i := range times {
+			spares.fill()
+			for spares.count() < 2 {
+				time.Sleep(time.Millisecond)
+			}
+			{
+				time.Sleep(10 * time.Millisecond)
+			}
+			start := time.Now()
+			p := NewProcess(nothing)
+			p.Start()
+			p.Join()
+			times[i] = time.Since(start)
+		}
+		slices.Sort(times)
+		b.ReportMetric(float64(times[len(times)/2].Microseconds()), "us/median")
+		b.ReportMetric(float64(times[0].Microseconds()), "us/best")
+	})
+}
+
+func (r *spareRoom) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.ready)
 }
 
 func BenchmarkValue(b *testing.B) {

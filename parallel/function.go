@@ -154,7 +154,7 @@ func result(out []reflect.Value) any {
 
 // task words the call for a worker that has the given version of the host's code.
 func (c *call) task(version int) (task, error) {
-	var t task
+	t := task{from: version}
 	host, err := functions()
 	if err != nil {
 		return t, err

@@ -419,10 +419,14 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		must(t, p.Join())
 	}
 	cycle()
+	SetSpares(0)
 	before, goroutines := fds(), runtime.NumGoroutine()
-	for range 100 {
+	SetSpares(defaultSpares)
+	for range 300 {
 		cycle()
 	}
+	SetSpares(0)
+	defer SetSpares(defaultSpares)
 	ex := Processes(2)
 	Map(ex, square, []int{1, 2, 3})
 	ex.Close()

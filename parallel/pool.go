@@ -126,6 +126,13 @@ func (w *poolWorker) do(j *job) (any, error) {
 		if child, err = startChild(); err != nil {
 			return nil, fmt.Errorf("parallel: starting a worker process: %w", err)
 		}
+		if version = child.version; version > 0 {
+			if t, err = j.call.task(version); err != nil {
+				child.kill()
+				child.wait()
+				return nil, fmt.Errorf("parallel: %w", err)
+			}
+		}
 	}
 	w.mu.Lock()
 	w.child, w.busy, w.interrupted = child, true, false

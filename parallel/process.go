@@ -1,10 +1,14 @@
 package parallel
 
 import (
+	"bufio"
+	"context"
 	"encoding/gob"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -17,10 +21,13 @@ type Process struct {
 	call *call
 	bad  error // why it cannot start
 
+	stdout, stderr io.Writer // nil for this process's own
+
 	mu      sync.Mutex
 	child   *child
 	panic   *TaskPanic
 	failure string
+	code    int           // once done is closed
 	done    chan struct{} // closed when it has ended; nil before Start
 }
 
@@ -46,15 +53,24 @@ func (p *Process) Start() error {
 	if p.done != nil {
 		return fmt.Errorf("parallel: %s has been started before; make a new Process for each run", p.name)
 	}
-	t, err := p.call.task(0)
+	// Whether it can travel is known before a process is there for it.
+	t, err := p.call.task(spares.version())
 	if err != nil {
 		return fmt.Errorf("parallel: %w", err)
 	}
-	t.Last = true
-	c, err := startChild()
+	c, err := p.startChild()
 	if err != nil {
 		return fmt.Errorf("parallel: starting a process for %s: %w", p.name, err)
 	}
+	if c.version != t.from {
+		if t, err = p.call.task(c.version); err != nil {
+			c.kill()
+			c.wait()
+			return fmt.Errorf("parallel: %w", err)
+		}
+	}
+	t.Last = true
+	spares.seen(t.Ref.Version)
 	p.child = c
 	p.done = make(chan struct{})
 	if err := c.enc.Encode(t); err != nil {
@@ -66,23 +82,80 @@ func (p *Process) Start() error {
 	return nil
 }
 
+func (p *Process) startChild() (*child, error) {
+	if p.stdout == nil && p.stderr == nil {
+		return startChild()
+	}
+	stdout, stderr := p.stdout, p.stderr
+	if stdout == nil {
+		stdout = os.Stdout
+	}
+	if stderr == nil {
+		stderr = os.Stderr
+	}
+	return startCold(stdout, stderr)
+}
+
+// SetName gives the process a name for errors and lists; its function's name is
+// what it has otherwise. It must be called before Start.
+func (p *Process) SetName(name string) { p.name = name }
+
+// SetOutput sends what the process writes to its standard output and error to w,
+// line by line, each with a tag if that is not empty; they are this process's
+// otherwise. It must be called before Start. All is in w when Join returns. A
+// process with an output of its own is not taken from the spares.
+func (p *Process) SetOutput(w io.Writer, tag string) {
+	l := &lineWriter{w: w, tag: tag, mu: new(sync.Mutex)}
+	p.stdout, p.stderr = l, &lineWriter{w: w, tag: tag, mu: l.mu}
+}
+
 // wait takes the process's last word and its end.
 func (p *Process) wait() {
-	var r reply
-	err := p.child.dec.Decode(&r)
-	p.child.wait()
-	active.remove(p)
-	p.mu.Lock()
-	if err == nil {
-		p.panic, p.failure = r.Panic, r.Err
+	first, err := p.child.replies.Peek(1)
+	if err == nil && first[0] == doneWell && p.stdout == nil && p.stderr == nil {
+		// All that is left is for the system to take the process away.
+		p.end(0)
+		p.child.wait()
+		return
 	}
-	p.mu.Unlock()
+	var r reply
+	if err == nil && first[0] != doneWell {
+		err = p.child.dec.Decode(&r)
+	}
+	p.child.wait()
+	for _, w := range []io.Writer{p.stdout, p.stderr} {
+		if l, ok := w.(*lineWriter); ok {
+			l.flush()
+		}
+	}
+	if err == nil {
+		p.mu.Lock()
+		p.panic, p.failure = r.Panic, r.Err
+		p.mu.Unlock()
+	}
+	p.end(p.child.exitCode())
+}
+
+func (p *Process) end(code int) {
+	active.remove(p)
+	p.code = code // before done is closed, after which it is read
 	close(p.done)
+	spares.fill()
 }
 
 // Join waits until the process has ended. The error is nil if it ended well, an
-// *ExitError if it did not, and says so if the process was not started.
-func (p *Process) Join() error {
+// *ExitError if it did not, and says so if the process was not started. It is
+// enough that the function has returned and the process has nothing left to do
+// but to go; the system may take a moment longer to take it away.
+func (p *Process) Join() error { return p.JoinContext(context.Background()) }
+
+// JoinTimeout is Join for at most d; then the error is ErrTimeout, and the process
+// runs on.
+func (p *Process) JoinTimeout(d time.Duration) error { return within(d, p.JoinContext) }
+
+// JoinContext is Join until ctx is done; then the error is that of ctx, and the
+// process runs on.
+func (p *Process) JoinContext(ctx context.Context) error {
 	if p.bad != nil {
 		return p.bad
 	}
@@ -92,14 +165,22 @@ func (p *Process) Join() error {
 	if done == nil {
 		return fmt.Errorf("parallel: Join of %s, which has not been started: call Start first", p.name)
 	}
-	<-done
+	select {
+	case <-done:
+	default:
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	code, _ := p.ExitCode()
 	if code == 0 {
 		return nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return &ExitError{Name: p.name, PID: p.child.pid(), Code: code, Panic: p.panic, Reason: p.failure}
+	return &ExitError{Name: p.name, PID: p.child.pid(), Code: code, Panic: p.panic, Reason: p.failure, Crash: p.child.lastOutput()}
 }
 
 // An ExitError is the end of a process that did not end well.
@@ -109,6 +190,7 @@ type ExitError struct {
 	Code   int        // as ExitCode gives it
 	Panic  *TaskPanic // that of the function, if it panicked
 	Reason string     // why the function could not be called, if it could not
+	Crash  string     // what Go's runtime said at the end, 4 kB of it, as of a panic in another goroutine
 }
 
 func (e *ExitError) Error() string {
@@ -120,6 +202,9 @@ func (e *ExitError) Error() string {
 		how = "could not call its function: " + e.Reason
 	case e.Code < 0:
 		how = fmt.Sprintf("was ended by signal %d (%s)", -e.Code, syscall.Signal(-e.Code))
+	}
+	if line, _, _ := strings.Cut(e.Crash, "\n"); line != "" {
+		how += ": " + line
 	}
 	return fmt.Sprintf("parallel: process %d (%s) %s", e.PID, e.Name, how)
 }
@@ -135,7 +220,7 @@ func (p *Process) ExitCode() (code int, ended bool) {
 	}
 	select {
 	case <-p.done:
-		return p.child.exitCode(), true
+		return p.code, true
 	default:
 		return 0, false
 	}
@@ -249,11 +334,16 @@ func Interrupt() {
 
 // A child is a worker process, seen from its parent.
 type child struct {
-	cmd   childCommand
-	enc   *gob.Encoder // tasks
-	dec   *gob.Decoder // replies
-	files []*os.File
-	once  sync.Once
+	cmd     childCommand
+	enc     *gob.Encoder  // tasks
+	dec     *gob.Decoder  // replies
+	replies *bufio.Reader // what dec reads
+	files   []*os.File
+	once    sync.Once
+
+	version int      // of the host's code that it has
+	crash   *os.File // nil for none
+	last    string
 }
 
 func (c *child) pid() int { return c.cmd.Process.Pid }
@@ -272,7 +362,17 @@ func (c *child) wait() {
 		for _, f := range c.files {
 			f.Close()
 		}
+		if c.crash != nil {
+			buf := make([]byte, 4096)
+			n, _ := c.crash.ReadAt(buf, 0) // at the end of the file that is an error
+			c.last = string(buf[:n])
+			c.crash.Close()
+		}
 	})
 }
+
+// lastOutput is how Go's runtime said why the child crashed, if it did. It is
+// known after wait.
+func (c *child) lastOutput() string { return c.last }
 
 func (c *child) exitCode() int { return exitCode(c.cmd.ProcessState) }

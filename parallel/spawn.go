@@ -1,12 +1,17 @@
 package parallel
 
 import (
+	"bufio"
 	"encoding/gob"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"runtime"
 	"sync"
+	"time"
+
+	"github.com/paragopher/paragopher/parallel/internal/shm"
 )
 
 type childCommand = *exec.Cmd
@@ -24,9 +29,18 @@ var spawner = sync.OnceValue(func() chan<- func() {
 	return work
 })
 
-// startChild starts a worker process: this program again, told by its
-// environment, with pipes for tasks and replies and the shared memory.
+// startChild gives a worker process, from the spares if there is one: this program
+// again, told by its environment, with pipes for tasks and replies and the shared
+// memory. Its version says which code of the host it has already.
 func startChild() (*child, error) {
+	if c := spares.take(); c != nil {
+		return c, nil
+	}
+	return startCold(os.Stdout, os.Stderr)
+}
+
+// startCold starts a worker process with outputs of its own.
+func startCold(stdout, stderr io.Writer) (*child, error) {
 	if _, err := functions(); err != nil {
 		return nil, err
 	}
@@ -48,11 +62,21 @@ func startChild() (*child, error) {
 		tasksW.Close()
 		return nil, fmt.Errorf("making a pipe: %w", err)
 	}
+	// Where it writes what the runtime says when it crashes: a file, which never
+	// makes the writer wait. Without one, that is only on standard error.
+	crash, err := shm.AnonymousFile(0)
+	if err != nil {
+		crash = nil
+	}
 	cmd := exec.Command(program)
 	cmd.Args[0] = os.Args[0]
 	cmd.Env = append(os.Environ(), roleVariable+"=worker")
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	cmd.WaitDelay = time.Second // for copying output that the child's children hold open
 	cmd.ExtraFiles = []*os.File{tasksR, repliesW, memory}
+	if crash != nil {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, crash)
+	}
 	childAttributes(cmd)
 	started := make(chan error, 1)
 	spawner() <- func() { started <- cmd.Start() }
@@ -62,7 +86,11 @@ func startChild() (*child, error) {
 	if err != nil {
 		tasksW.Close()
 		repliesR.Close()
+		if crash != nil {
+			crash.Close()
+		}
 		return nil, err
 	}
-	return &child{cmd: cmd, enc: gob.NewEncoder(tasksW), dec: gob.NewDecoder(repliesR), files: []*os.File{tasksW, repliesR}}, nil
+	replies := bufio.NewReader(repliesR)
+	return &child{cmd: cmd, enc: gob.NewEncoder(tasksW), replies: replies, dec: gob.NewDecoder(replies), files: []*os.File{tasksW, repliesR}, crash: crash}, nil
 }

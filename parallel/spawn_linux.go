@@ -13,3 +13,6 @@ func program() (string, error) { return "/proc/self/exe", nil }
 func childAttributes(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
+
+// diesWithParent tells whether the system ends a child when its parent ends.
+const diesWithParent = true

@@ -15,3 +15,12 @@ func childAttributes(*exec.Cmd) {}
 func closeOnExec(int) {}
 
 func exitCode(state *os.ProcessState) int { return state.ExitCode() }
+
+func ended(*os.File) bool { return false }
+
+type fileID struct{}
+
+func identify(*os.File) fileID { return fileID{} }
+
+// diesWithParent tells whether the system ends a child when its parent ends.
+const diesWithParent = false

@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 )
@@ -19,6 +20,9 @@ type task struct {
 	Code  codeRef
 	Args  [][]byte
 	Last  bool // a Process: the worker ends after it
+	Warm  bool // for a spare: to take the image, and nothing to do
+
+	from int // version that the image is to be added to, not sent
 }
 
 // A reply comes back from it.
@@ -36,11 +40,16 @@ type TaskPanic struct {
 
 func (p *TaskPanic) Error() string { return "panic: " + p.Value }
 
+// doneWell is a Process's last word if its function has returned, in place of a
+// reply. No message of gob begins with it.
+const doneWell = 0
+
 // Descriptors of a worker process.
 const (
 	tasksFD = 3 + iota
 	repliesFD
 	arenaFD
+	crashFD
 )
 
 // serve runs the parent's tasks in a worker process until there are no more.
@@ -50,11 +59,45 @@ func serve() error {
 	}
 	closeOnExec(tasksFD)
 	closeOnExec(repliesFD)
+	keepCrashes()
 	dec := gob.NewDecoder(os.NewFile(tasksFD, "tasks"))
-	enc := gob.NewEncoder(os.NewFile(repliesFD, "replies"))
-	tasks := make(chan task)
+	replies := os.NewFile(repliesFD, "replies")
+	enc := gob.NewEncoder(replies)
+	for {
+		var t task
+		if err := dec.Decode(&t); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return fmt.Errorf("reading a task: %w", err)
+		}
+		switch {
+		case t.Warm:
+			if err := t.warm(); err != nil {
+				return err
+			}
+		case t.Last:
+			if !diesWithParent {
+				go func() {
+					if dec.Decode(new(task)) != nil {
+						os.Exit(1)
+					}
+				}()
+			}
+			os.Exit(t.finish(t.run(), replies, enc))
+		default:
+			return serveTasks(t, dec, enc)
+		}
+	}
+}
+
+// serveTasks runs one task after the other, from t on.
+func serveTasks(t task, dec *gob.Decoder, enc *gob.Encoder) error {
+	tasks := make(chan task, 1)
 	ended := make(chan error, 1)
 	var busy atomic.Bool
+	busy.Store(true)
+	tasks <- t
 	go func() {
 		for {
 			var t task
@@ -74,9 +117,6 @@ func serve() error {
 		case t := <-tasks:
 			r := t.run()
 			busy.Store(false)
-			if t.Last {
-				os.Exit(t.finish(r, enc))
-			}
 			if err := enc.Encode(r); err != nil {
 				return fmt.Errorf("sending a result: %w", err)
 			}
@@ -89,13 +129,48 @@ func serve() error {
 	}
 }
 
+// keepCrashes has the runtime's last words written where the parent finds them.
+func keepCrashes() {
+	f := os.NewFile(crashFD, "crash")
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return // there is none
+	}
+	closeOnExec(crashFD)
+	// Without it they are on standard error only.
+	_ = debug.SetCrashOutput(f, debug.CrashOptions{})
+	f.Close()
+}
+
+// warm does ahead what costs time when a process starts.
+func (t task) warm() error {
+	host, err := functions()
+	if err != nil {
+		return err
+	}
+	if host == nil {
+		// Once through everything, so that it is in memory.
+		if r := t.run(); r.Err != "" {
+			return errors.New(r.Err)
+		}
+		return nil
+	}
+	if t.Image != nil {
+		err = host.Load(t.Image)
+	}
+	return err
+}
+
+// idle is what a spare runs to be warm.
+func idle(int) {}
+
 // finish gives the exit code of a Process whose function has returned.
-func (t task) finish(r reply, enc *gob.Encoder) int {
+func (t task) finish(r reply, replies *os.File, enc *gob.Encoder) int {
 	if r.Panic == nil && r.Err == "" {
+		// If the parent is gone there is nobody to tell, here and below.
+		_, _ = replies.Write([]byte{doneWell})
 		return 0
 	}
 	r.Value = nil
-	// If the parent is gone there is nobody to tell.
 	_ = enc.Encode(r)
 	if r.Panic != nil {
 		fmt.Fprintf(os.Stderr, "panic: %s\n%s", r.Panic.Value, r.Panic.Stack)

@@ -85,7 +85,7 @@ func Get() (*Arena, error) {
 }
 
 func create(size int) (*Arena, error) {
-	file, err := anonymousFile(int64(size))
+	file, err := AnonymousFile(int64(size))
 	if err != nil {
 		return nil, err
 	}

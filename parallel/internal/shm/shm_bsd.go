@@ -4,7 +4,8 @@ package shm
 
 import "os"
 
-func anonymousFile(size int64) (*os.File, error) { return unlinkedFile(os.TempDir(), size) }
+// AnonymousFile makes a file that can be handed to children and has no name.
+func AnonymousFile(size int64) (*os.File, error) { return unlinkedFile(os.TempDir(), size) }
 
 const noReserve = 0
 

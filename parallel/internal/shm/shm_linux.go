@@ -8,9 +8,10 @@ import (
 	"unsafe"
 )
 
-// anonymousFile makes memory that can be handed to children and has no name.
+// AnonymousFile makes a file of memory that can be handed to children and has no
+// name, so that it goes with the last process that has it.
 // Source: memfd_create(2).
-func anonymousFile(size int64) (*os.File, error) {
+func AnonymousFile(size int64) (*os.File, error) {
 	number := map[string]uintptr{"amd64": 319, "arm64": 279, "386": 356, "arm": 385, "riscv64": 279, "loong64": 279, "ppc64le": 360, "s390x": 350}[runtime.GOARCH]
 	if number == 0 {
 		return unlinkedFile("/dev/shm", size)

@@ -2,9 +2,9 @@ package shm
 
 import "os"
 
-// anonymousFile gives none: memory is this process's own, where values, locks and
+// AnonymousFile gives none: memory is this process's own, where values, locks and
 // queues work between goroutines.
-func anonymousFile(int64) (*os.File, error) { return nil, nil }
+func AnonymousFile(int64) (*os.File, error) { return nil, nil }
 
 func mapShared(_ *os.File, size int) ([]byte, error) { return MapPrivate(size) }
 
