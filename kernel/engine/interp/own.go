@@ -234,6 +234,7 @@ func ownSymbols() interp.Exports {
 			"Ref":              reflect.ValueOf((*parallel.Ref)(nil)),
 			"Semaphore":        reflect.ValueOf((*parallel.Semaphore)(nil)),
 			"Serial":           reflect.ValueOf(parallel.Serial),
+			"SetSpares":        reflect.ValueOf(parallel.SetSpares),
 			"TaskPanic":        reflect.ValueOf((*parallel.TaskPanic)(nil)),
 			"Value_int":        reflect.ValueOf((*parallel.Value[int])(nil)),
 			"Value_int8":       reflect.ValueOf((*parallel.Value[int8])(nil)),
