@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/paragopher/paragopher/kernel/engine/source"
 	"github.com/paragopher/paragopher/kernel/wire"
 )
 
@@ -55,23 +56,52 @@ func (k *Kernel) isComplete(ctx context.Context, r *request) (any, error) {
 	return reply, nil
 }
 
-// complete answers "Completion" with no proposals: the engine has none.
-func (k *Kernel) complete(_ context.Context, r *request) (any, error) {
+// complete answers "Completion". The metadata has what JupyterLab shows beside a
+// proposal.
+func (k *Kernel) complete(ctx context.Context, r *request) (any, error) {
 	var req struct {
-		CursorPos int `json:"cursor_pos"`
+		Code      string `json:"code"`
+		CursorPos int    `json:"cursor_pos"`
 	}
 	if err := r.Decode(&req); err != nil {
 		return nil, err
 	}
+	c := source.Completion{Start: req.CursorPos, End: req.CursorPos}
+	if e, err := k.running(ctx); err == nil {
+		c = e.Complete(req.Code, req.CursorPos)
+	}
+	matches, kinds := []string{}, []any{}
+	for _, m := range c.Matches {
+		matches = append(matches, m.Text)
+		kinds = append(kinds, map[string]any{"start": c.Start, "end": c.End, "text": m.Text, "type": m.Kind, "signature": m.Signature})
+	}
+	metadata := map[string]any{}
+	if len(kinds) > 0 {
+		metadata["_jupyter_types_experimental"] = kinds
+	}
 	return map[string]any{
-		"status": "ok", "matches": []string{}, "metadata": map[string]any{},
-		"cursor_start": req.CursorPos, "cursor_end": req.CursorPos,
+		"status": "ok", "matches": matches, "metadata": metadata,
+		"cursor_start": c.Start, "cursor_end": c.End,
 	}, nil
 }
 
-// inspect answers "Introspection": the engine finds nothing.
-func (k *Kernel) inspect(context.Context, *request) (any, error) {
-	return map[string]any{"status": "ok", "found": false, "data": map[string]any{}, "metadata": map[string]any{}}, nil
+// inspect answers "Introspection".
+func (k *Kernel) inspect(ctx context.Context, r *request) (any, error) {
+	var req struct {
+		Code      string `json:"code"`
+		CursorPos int    `json:"cursor_pos"`
+		Detail    int    `json:"detail_level"`
+	}
+	if err := r.Decode(&req); err != nil {
+		return nil, err
+	}
+	data := map[string]any{}
+	if e, err := k.running(ctx); err == nil {
+		if in := e.Inspect(req.Code, req.CursorPos, req.Detail); in != nil {
+			data["text/plain"], data["text/markdown"], data["text/html"] = in.Text(), in.Markdown(), in.HTML()
+		}
+	}
+	return map[string]any{"status": "ok", "found": len(data) > 0, "data": data, "metadata": map[string]any{}}, nil
 }
 
 // searchHistory answers "History".

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/paragopher/paragopher/kernel/engine"
+	"github.com/paragopher/paragopher/kernel/engine/source"
 	"github.com/paragopher/paragopher/kernel/wire"
 )
 
@@ -40,6 +41,11 @@ type Engine interface {
 	// IsComplete tells whether code is a whole cell: complete, incomplete (then
 	// with the indent of the next line), invalid or unknown.
 	IsComplete(code string) (status, indent string)
+	// Complete proposes what the name at the cursor may become. Cursors count code
+	// points. Neither this nor Inspect waits for a running cell.
+	Complete(code string, cursor int) source.Completion
+	// Inspect tells what the name at the cursor is, nil for nothing.
+	Inspect(code string, cursor, detail int) *source.Inspection
 	// Close ends the session and everything that it started. A cell that runs
 	// then ends with an error.
 	Close(ctx context.Context) error

@@ -206,7 +206,9 @@ func TestOtherRequests(t *testing.T) {
 		{"is_complete_request", map[string]any{"code": "a"}, `{"status":"complete"}`},
 		{"is_complete_request", map[string]any{"code": "?!"}, `{"status":"invalid"}`},
 		{"complete_request", map[string]any{"code": "fmt.", "cursor_pos": 4}, `{"cursor_end":4,"cursor_start":4,"matches":[],"metadata":{},"status":"ok"}`},
-		{"inspect_request", map[string]any{"code": "x", "cursor_pos": 1, "detail_level": 0}, `{"data":{},"found":false,"metadata":{},"status":"ok"}`},
+		{"complete_request", map[string]any{"code": "😀 x.ab", "cursor_pos": 6}, `{"cursor_end":6,"cursor_start":4,"matches":["ab!"],"metadata":{"_jupyter_types_experimental":[{"end":6,"signature":"()","start":4,"text":"ab!","type":"function"}]},"status":"ok"}`},
+		{"inspect_request", map[string]any{"code": "", "cursor_pos": 0, "detail_level": 0}, `{"data":{},"found":false,"metadata":{},"status":"ok"}`},
+		{"inspect_request", map[string]any{"code": "x", "cursor_pos": 1, "detail_level": 1}, `{"data":{"text/html":"\u003cpre\u003ex\u003c/pre\u003e\n\u003cpre\u003edetail\u003c/pre\u003e\n","text/markdown":"` + "```go\\nx\\n```\\n\\n```go\\ndetail\\n```" + `","text/plain":"x\n\ndetail"},"found":true,"metadata":{},"status":"ok"}`},
 		{"comm_info_request", map[string]any{"target_name": "jupyter.widget"}, `{"comms":{},"status":"ok"}`},
 		{"interrupt_request", nil, `{"status":"ok"}`},
 	} {

@@ -67,6 +67,7 @@ type Engine struct {
 	image   *source.Image
 	session *process // nil or dead: to be started
 	closed  bool
+	lastID  string // of the newest cell
 }
 
 // New starts the notebook's first session process. sink takes the output of all
@@ -139,9 +140,14 @@ func (e *Engine) start() error {
 func (e *Engine) Run(ctx context.Context, c Cell) Result {
 	e.running.Lock()
 	defer e.running.Unlock()
+	return e.run(ctx, c)
+}
+
+func (e *Engine) run(ctx context.Context, c Cell) Result {
 	if e.closed {
 		return failed("EngineClosed", "the kernel is shutting down")
 	}
+	e.lastID = c.ID
 	unit, err := e.image.Plan(c.Count, c.Code)
 	if err != nil {
 		return rejected(err)

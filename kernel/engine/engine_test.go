@@ -395,3 +395,35 @@ func TestVarOfParallel(t *testing.T) {
 	n.ok("import \"github.com/paragopher/paragopher/parallel\"\nvar x = parallel.NewValue(0)")
 	n.equal(n.ok("x.Load()"), "0")
 }
+
+func TestCompleteAndInspect(t *testing.T) {
+	n := newNotebook(t)
+	n.ok("type P struct{ X, Y int }\nfunc (P) String() string { select {} }\n// Twice doubles.\nfunc Twice(i int) int { return 2 * i }")
+	n.ok("p := P{1, 2}\nxs := make([]int, 3)\ncount := 41\nname := \"gopher\"")
+	for code, want := range map[string]string{"count": "41", "name": "\"gopher\"", "xs": "length 3", "p": ""} {
+		in := n.engine.Inspect(code, len(code), 0)
+		if in == nil || in.Value != want {
+			t.Errorf("%s: %+v, want the value %q", code, in, want)
+		}
+	}
+	if in := n.engine.Inspect("Twice(", 6, 1); in == nil || !strings.Contains(in.Text(), "Twice doubles.") || !strings.Contains(in.Text(), "return 2 * i") {
+		t.Errorf("Twice: %+v", in)
+	}
+	// While a cell runs all is known but the values.
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan Result)
+	go func() {
+		ended <- n.engine.Run(ctx, Cell{ID: "loop", Count: 9, Code: `fmt.Println("go"); for { count++ }`})
+	}()
+	n.await("go\n")
+	if in := n.engine.Inspect("count", 3, 0); in == nil || in.Value != "" || in.Signature != "var count int" {
+		t.Errorf("while a cell runs: %+v", in)
+	}
+	if c := n.engine.Complete("p.", 2); len(c.Matches) != 3 {
+		t.Errorf("while a cell runs: %+v", c)
+	}
+	stop()
+	<-ended
+	// Code for values leaves nothing behind.
+	n.equal(n.ok("name"), "gopher")
+}

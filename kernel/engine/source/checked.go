@@ -122,7 +122,11 @@ func (c *Checked) Entity(obj types.Object) *Entity {
 }
 
 // HomeOf is the cell whose own package obj was declared in, nil where it is none's.
-func (im *Image) HomeOf(pkg *types.Package) *Checked { return im.homes[pkg] }
+func (im *Image) HomeOf(pkg *types.Package) *Checked {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	return im.homes[pkg]
+}
 
 // checked names what the cell makes.
 func (p *plan) checked(k *check) *Checked {
@@ -149,6 +153,9 @@ func (p *plan) checked(k *check) *Checked {
 	}
 	for _, s := range p.steps {
 		made := &Step{Stmt: s.stmt, Var: s.spec, source: Text{c.stmts}}
+		if s.spec != nil {
+			made.source = Text{k.files[0]}
+		}
 		if s.init != nil {
 			made.Call = l.fresh[k.info.Defs[s.init.Name]]
 		}
@@ -196,6 +203,8 @@ func (l *lowering) usesOf(n ast.Node) []*entity {
 // Lower gives the cell in the form that the interpreter runs. The error, of type
 // Errors, says what it cannot run.
 func (c *Checked) Lower() (*Unit, error) {
+	c.image.mu.Lock()
+	defer c.image.mu.Unlock()
 	return c.plan.lower(c)
 }
 
@@ -203,6 +212,8 @@ func (c *Checked) Lower() (*Unit, error) {
 // called when a session has taken the cell. A cell that was checked before a
 // later one was adopted is ignored.
 func (im *Image) Adopt(c *Checked) {
+	im.mu.Lock()
+	defer im.mu.Unlock()
 	if c.plan != nil && c.image == im {
 		im.take(c.plan)
 	}
@@ -228,6 +239,12 @@ func (im *Image) lowerLate(d *decl) {
 // Live lists the notebook's declarations that still matter, in the order in which
 // they were made: the newest versions, and older ones that those or variables need.
 func (im *Image) Live() []*Decl {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	return im.liveDecls()
+}
+
+func (im *Image) liveDecls() []*Decl {
 	seen := map[*decl]bool{}
 	var decls []*decl
 	for _, e := range im.live {
@@ -245,6 +262,8 @@ func (im *Image) Live() []*Decl {
 
 // Vars lists the notebook's variables by name.
 func (im *Image) Vars() []*Entity {
+	im.mu.Lock()
+	defer im.mu.Unlock()
 	var vars []*entity
 	for _, e := range im.live {
 		if e.isVar {
@@ -258,6 +277,8 @@ func (im *Image) Vars() []*Entity {
 // ByEmitted maps the emitted names of the notebook's variables to those that
 // users know.
 func (im *Image) ByEmitted() map[string]string {
+	im.mu.Lock()
+	defer im.mu.Unlock()
 	names := map[string]string{}
 	for _, e := range im.live {
 		if e.isVar {

@@ -10,11 +10,14 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"sync"
 )
 
 // An Image is the notebook as code: the newest version of each declaration and
-// the type of each variable. It is not safe for concurrent use.
+// the type of each variable. Its methods may be called from any goroutine; what they
+// give is read by the one that runs cells.
 type Image struct {
+	mu       sync.Mutex
 	importer *importer
 	imports  map[string]string        // package name in cells -> import path
 	dots     []string                 // paths that cells imported as .
@@ -80,6 +83,8 @@ func New() *Image {
 // called when a session has taken u. A Unit that did not come from Plan of this
 // image, or came before a later Commit, is ignored.
 func (im *Image) Commit(u *Unit) {
+	im.mu.Lock()
+	defer im.mu.Unlock()
 	p := u.plan
 	if p == nil || p.image != im {
 		return
@@ -120,8 +125,10 @@ func (im *Image) take(p *plan) {
 // Replay gives what a fresh session needs before it can take the notebook's next
 // cell: all live declarations, and the variables with their zero values.
 func (im *Image) Replay() []*Unit {
+	im.mu.Lock()
+	defer im.mu.Unlock()
 	u := &Unit{Uses: map[string]Use{}}
-	decls := im.Live()
+	decls := im.liveDecls()
 	for _, d := range decls {
 		if d.block.Code == "" {
 			im.lowerLate(d)
@@ -183,6 +190,8 @@ func (im *Image) olderDecls(live map[*decl]bool) map[*decl]bool {
 
 // Variables are the names of the notebook's variables, sorted.
 func (im *Image) Variables() []string {
+	im.mu.Lock()
+	defer im.mu.Unlock()
 	var names []string
 	for name, e := range im.live {
 		if e.isVar && !e.lost {
@@ -197,6 +206,8 @@ func (im *Image) Variables() []string {
 // Declarations stay; functions that use a variable see its zero value until a
 // cell assigns it again.
 func (im *Image) DropVariables() {
+	im.mu.Lock()
+	defer im.mu.Unlock()
 	for _, e := range im.live {
 		if e.isVar {
 			e.lost = true

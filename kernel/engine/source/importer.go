@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"go/types"
 	"path"
+	"strings"
 	"sync"
 
 	"golang.org/x/tools/go/gcexportdata"
@@ -31,21 +32,26 @@ const DisplayPackage = Module + "kernel/display"
 // An importer finds packages in the embedded type information. One Image has
 // one, so that a type is the same type in all its cells.
 type importer struct {
-	mu      sync.Mutex
-	fset    *token.FileSet
-	entries map[string]*zip.File
-	byName  map[string]string         // last element of a path -> the likeliest path
-	loaded  map[string]*types.Package // complete
-	stubs   map[string]*types.Package // all that was mentioned, gcexportdata's memory
+	mu         sync.Mutex
+	fset       *token.FileSet
+	entries    map[string]*zip.File
+	byName     map[string]string // last element of a path -> the likeliest path
+	documented map[string]packageDocs
+	docFiles   map[string]*zip.File      // this module's, and the standard library's once they are wanted
+	stdDocs    bool                      // they are
+	loaded     map[string]*types.Package // complete
+	stubs      map[string]*types.Package // all that was mentioned, gcexportdata's memory
 }
 
 func newImporter() (*importer, error) {
 	im := &importer{
-		fset:    token.NewFileSet(),
-		entries: map[string]*zip.File{},
-		byName:  map[string]string{},
-		loaded:  map[string]*types.Package{"unsafe": types.Unsafe},
-		stubs:   map[string]*types.Package{"unsafe": types.Unsafe},
+		fset:       token.NewFileSet(),
+		entries:    map[string]*zip.File{},
+		byName:     map[string]string{},
+		documented: map[string]packageDocs{},
+		docFiles:   map[string]*zip.File{},
+		loaded:     map[string]*types.Package{"unsafe": types.Unsafe},
+		stubs:      map[string]*types.Package{"unsafe": types.Unsafe},
 	}
 	for _, data := range [][]byte{stdExports, ownExports} {
 		zr, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
@@ -53,6 +59,10 @@ func newImporter() (*importer, error) {
 			return nil, fmt.Errorf("opening the embedded type information: %w", err)
 		}
 		for _, f := range zr.File {
+			if p, ok := strings.CutPrefix(f.Name, docEntry); ok {
+				im.docFiles[p] = f
+				continue
+			}
 			im.entries[f.Name] = f
 			name := path.Base(f.Name)
 			if best := im.byName[name]; best == "" || len(f.Name) < len(best) || len(f.Name) == len(best) && f.Name < best {

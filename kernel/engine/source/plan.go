@@ -60,6 +60,8 @@ func (im *Image) Plan(cell int, code string) (*Unit, error) {
 // Check checks a cell as Plan does, and leaves it to the caller what code to make
 // of it.
 func (im *Image) Check(cell int, code string) (*Checked, error) {
+	im.mu.Lock()
+	defer im.mu.Unlock()
 	im.plans++
 	if im.importer.entries == nil {
 		return nil, Errors{{Cell: cell, Line: 1, Col: 1, Msg: "this build lacks its type information; rebuild it"}}

@@ -217,6 +217,15 @@ type parsed struct {
 }
 
 func parseCell(cell int, code string, pieces []piece) (*parsed, error) {
+	p, errs := parsePieces(cell, code, pieces)
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	return p, nil
+}
+
+// parsePieces parses what it can; body is nil where there is none.
+func parsePieces(cell int, code string, pieces []piece) (*parsed, Errors) {
 	p := &parsed{fset: token.NewFileSet()}
 	var errs Errors
 	parse := func(prefix, text, suffix string) *ast.File {
@@ -241,10 +250,11 @@ func parseCell(cell int, code string, pieces []piece) (*parsed, error) {
 	p.decls = parse("package main;", only(code, pieces, func(x piece) bool { return x.kind == declaration }), "")
 	p.text = only(code, pieces, func(x piece) bool { return !isDecl(x) && x.kind != packaging })
 	p.stmts = parse("package main; func _() {", p.text, "\n}")
-	if len(errs) > 0 {
-		return nil, errs.sorted()
-	}
 	p.decls.Decls = append(append([]ast.Decl{}, imports.Decls...), p.decls.Decls...)
-	p.body = p.stmts.Decls[len(p.stmts.Decls)-1].(*ast.FuncDecl).Body
-	return p, nil
+	if n := len(p.stmts.Decls); n > 0 {
+		if f, ok := p.stmts.Decls[n-1].(*ast.FuncDecl); ok {
+			p.body = f.Body
+		}
+	}
+	return p, errs.sorted()
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/paragopher/paragopher/kernel/display"
 	"github.com/paragopher/paragopher/kernel/engine"
+	"github.com/paragopher/paragopher/kernel/engine/source"
 )
 
 // Engine runs cells of one command a line:
@@ -128,6 +129,25 @@ func (e *Engine) IsComplete(code string) (status, indent string) {
 		return "invalid", ""
 	}
 	return "complete", ""
+}
+
+// Complete proposes the name with an exclamation mark, and nothing for no name.
+func (e *Engine) Complete(code string, cursor int) source.Completion {
+	before := string([]rune(code)[:min(cursor, len([]rune(code)))])
+	name := before[strings.LastIndexAny(before, " .\n")+1:]
+	c := source.Completion{Start: cursor - len([]rune(name)), End: cursor}
+	if name != "" {
+		c.Matches = []source.Match{{Text: name + "!", Kind: "function", Signature: "()"}}
+	}
+	return c
+}
+
+// Inspect knows whatever the code is.
+func (e *Engine) Inspect(code string, cursor, detail int) *source.Inspection {
+	if code == "" {
+		return nil
+	}
+	return &source.Inspection{Signature: code, Source: strings.Repeat("detail", detail)}
 }
 
 // Close makes cells that wait or hang fail.

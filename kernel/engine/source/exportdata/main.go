@@ -2,14 +2,16 @@
 // against: std.zip for the standard library and own.zip for this module's
 // packages that cells import. Each entry is named by its import path and holds
 // the package in the format of golang.org/x/tools/go/gcexportdata, so that
-// checking a cell needs no Go toolchain.
+// checking a cell needs no Go toolchain. Entries named doc/ and an import path hold
+// the package's doc comments as JSON; those of the standard library are in
+// docs.zip.
 //
 // Run it from the module root after a change of Go's version or of the exported
 // API of parallel, parallel/timing, plots or kernel/display:
 //
 //	go run ./kernel/engine/source/exportdata
 //
-// With -own it leaves std.zip, which depends on the version of Go, as it is.
+// With -own it leaves std.zip and docs.zip, which depend on the version of Go, as they are.
 package main
 
 import (
@@ -38,9 +40,9 @@ func main() {
 	own := flag.Bool("own", false, "write own.zip only")
 	flag.Parse()
 	dir := filepath.Join("kernel", "engine", "source")
-	err := write(filepath.Join(dir, "own.zip"), module+"parallel", module+"parallel/timing", module+"plots", module+"kernel/display")
+	err := write(filepath.Join(dir, "own.zip"), true, true, module+"parallel", module+"parallel/timing", module+"plots", module+"kernel/display")
 	if !*own {
-		err = errors.Join(err, write(filepath.Join(dir, "std.zip"), "std"))
+		err = errors.Join(err, write(filepath.Join(dir, "std.zip"), true, false, "std"), write(filepath.Join(dir, "docs.zip"), false, true, "std"))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "exportdata:", err)
@@ -48,11 +50,15 @@ func main() {
 	}
 }
 
-// write puts the packages that match patterns into a zip file.
-func write(file string, patterns ...string) error {
+// write puts the packages that match patterns into a zip file: their type
+// information, their doc comments, or both.
+func write(file string, typed, documented bool, patterns ...string) error {
 	exports, wanted, err := list(patterns)
 	if err != nil {
 		return err
+	}
+	if !typed {
+		wanted = append(wanted, "builtin") // documentation only
 	}
 	var buf bytes.Buffer
 	zw := zip.NewWriter(&buf)
@@ -60,6 +66,14 @@ func write(file string, patterns ...string) error {
 	fset := token.NewFileSet()
 	imports := map[string]*types.Package{"unsafe": types.Unsafe}
 	for _, path := range wanted {
+		if documented {
+			if err := writeDocs(zw, path); err != nil {
+				return fmt.Errorf("adding the doc comments of %s to %s: %w", path, file, err)
+			}
+		}
+		if !typed {
+			continue
+		}
 		pkg, err := read(fset, imports, path, exports[path])
 		if err != nil {
 			return err
