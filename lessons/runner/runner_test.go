@@ -114,7 +114,7 @@ func TestFailedCell(t *testing.T) {
 		t.Errorf("%s", err)
 	}
 	page := read(t, filepath.Join(out, "bad.html"))
-	if !strings.Contains(page, "first") || !strings.Contains(page, "found the end of the cell") || strings.Contains(page, "\x1b") {
+	if !strings.Contains(page, "first") || !strings.Contains(page, "unexpected EOF, expected expression") || strings.Contains(page, "\x1b") {
 		t.Errorf("the page of the failed notebook:\n%s", page[strings.Index(page, "<body>"):])
 	}
 	read(t, filepath.Join(out, "good.html"))
