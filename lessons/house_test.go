@@ -22,6 +22,10 @@ var rooms = map[string][]string{
 	"kernel/display":                  {},
 	"kernel/engine":                   {"kernel/engine", "kernel/display", "parallel"},
 	"kernel/engine/bench":             {"kernel/engine", "kernel/display"},
+	"kernel/engine/glue":              {"kernel/engine/glue/eval", "kernel/engine/source"},
+	"kernel/engine/glue/eval":         {},
+	"kernel/engine/glue/std":          {},
+	"kernel/engine/glue/stdtable":     {},
 	"kernel/engine/interp":            {"kernel/engine/session", "kernel/engine/source", "kernel/display", "parallel", "plots"},
 	"kernel/engine/interp/symbols":    {"kernel/engine/source"},
 	"kernel/engine/session":           {"kernel/display", "parallel"},
@@ -39,7 +43,7 @@ var rooms = map[string][]string{
 
 // standardOnly are rooms that depend on the standard library alone: notebooks' hosts
 // and users' programs link them.
-var standardOnly = []string{"parallel", "parallel/timing", "kernel/display", "kernel/engine/session"}
+var standardOnly = []string{"parallel", "parallel/timing", "kernel/display", "kernel/engine/session", "kernel/engine/glue/eval", "kernel/engine/glue/std"}
 
 type listed struct {
 	ImportPath string
