@@ -28,6 +28,10 @@ var rooms = map[string][]string{
 	"kernel/engine/glue/stdtable":     {},
 	"kernel/engine/interp":            {"kernel/engine/session", "kernel/engine/source", "kernel/display", "parallel", "plots"},
 	"kernel/engine/interp/symbols":    {"kernel/engine/source"},
+	"kernel/engine/native":            {"kernel/engine/source", "kernel/engine/native/rt", "kernel/engine/glue"},
+	"kernel/engine/native/host":       {"kernel/engine/native/rt", "kernel/engine/glue", "kernel/engine/session", "kernel/display", "parallel"},
+	"kernel/engine/native/rt":         {},
+	"kernel/engine/native/sources":    {},
 	"kernel/engine/session":           {"kernel/display", "parallel"},
 	"kernel/engine/source":            {},
 	"kernel/engine/source/exportdata": {},
@@ -43,7 +47,7 @@ var rooms = map[string][]string{
 
 // standardOnly are rooms that depend on the standard library alone: notebooks' hosts
 // and users' programs link them.
-var standardOnly = []string{"parallel", "parallel/timing", "kernel/display", "kernel/engine/session", "kernel/engine/glue/eval", "kernel/engine/glue/std"}
+var standardOnly = []string{"parallel", "parallel/timing", "kernel/display", "kernel/engine/session", "kernel/engine/native/rt", "kernel/engine/native/host", "kernel/engine/glue/eval", "kernel/engine/glue/std"}
 
 type listed struct {
 	ImportPath string

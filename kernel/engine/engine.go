@@ -46,7 +46,7 @@ type Error = session.Error
 
 // Options configure an Engine. The zero value is what a kernel wants.
 type Options struct {
-	Engine  string   // what runs the cells: "interp". Default: the best there is on this machine
+	Engine  string   // what runs the cells: "interp" or "native". Default: what PARAGOPHER_ENGINE says, or "interp"
 	Command []string // starts a session process: a program that calls Main. Default: this binary
 	Dir     string   // the session's working directory. Default: this process's
 	Env     []string // added to this process's environment
@@ -66,6 +66,8 @@ type Engine struct {
 	running sync.Mutex // held while a cell runs
 	image   *source.Image
 	session *process // nil or dead: to be started
+	backend backend
+	want    string // the engine that the next cell is to run on
 	closed  bool
 	lastID  string // of the newest cell
 }
@@ -73,10 +75,12 @@ type Engine struct {
 // New starts the notebook's first session process. sink takes the output of all
 // cells. The error says why the process did not start.
 func New(o Options, sink Sink) (*Engine, error) {
-	if o.Engine != "" && o.Engine != "interp" {
-		return nil, fmt.Errorf("there is no engine %q", o.Engine)
+	want, err := chosen(o)
+	if err != nil {
+		return nil, err
 	}
-	e := &Engine{options: o, sink: sink, image: source.New(), spawner: newSpawner()}
+	e := &Engine{options: o, sink: sink, image: source.New(), spawner: newSpawner(), want: want}
+	e.backend = interpBackend{e.image} // until the first cell: another may take a while to be ready
 	if err := e.start(); err != nil {
 		e.spawner.close()
 		return nil, err
@@ -98,6 +102,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	}
 	e.closed = true
 	defer e.spawner.close()
+	defer e.backend.close()
 	select {
 	case <-e.session.dead:
 		return nil
@@ -108,16 +113,20 @@ func (e *Engine) Close(ctx context.Context) error {
 
 // start makes a session process and gives it the notebook's declarations.
 func (e *Engine) start() error {
-	s, err := e.spawner.start(e.options, e.sink)
+	o := e.options
+	if command := e.backend.command(); command != nil {
+		o.Command = command
+	}
+	units, err := e.backend.replay()
+	if err != nil {
+		return err
+	}
+	s, err := e.spawner.start(o, e.sink)
 	if err != nil {
 		return err
 	}
 	e.session = s
-	for _, u := range e.image.Replay() {
-		data, err := encodeUnit(u)
-		if err != nil {
-			return err
-		}
+	for _, data := range units {
 		if err := s.send(session.Order{Load: data}); err != nil {
 			break // it is dead; the wait below says how
 		}
@@ -148,7 +157,15 @@ func (e *Engine) run(ctx context.Context, c Cell) Result {
 		return failed("EngineClosed", "the kernel is shutting down")
 	}
 	e.lastID = c.ID
-	unit, err := e.image.Plan(c.Count, c.Code)
+	if err := e.takeMagic(&c); err != nil {
+		return failed("MagicError", err.Error())
+	}
+	if e.want != e.backend.name() {
+		if err := e.change(ctx, c.ID); err != nil {
+			return refused(err)
+		}
+	}
+	checked, err := e.image.Check(c.Count, c.Code)
 	if err != nil {
 		return rejected(err)
 	}
@@ -160,17 +177,21 @@ func (e *Engine) run(ctx context.Context, c Cell) Result {
 			return failed("SessionError", err.Error())
 		}
 		e.sink.Stream(c.ID, "stderr", "The session process ended between cells ("+cause+"). A new one is ready"+lostText(lost)+"\n")
-		if unit, err = e.image.Plan(c.Count, c.Code); err != nil {
+		if checked, err = e.image.Check(c.Count, c.Code); err != nil {
 			return rejected(err)
 		}
 	}
-	data, err := encodeUnit(unit)
+	cell, err := e.backend.prepare(ctx, checked)
 	if err != nil {
-		return failed("SessionError", err.Error())
+		return refused(err)
+	}
+	if cell.data == nil {
+		cell.adopt()
+		return Result{}
 	}
 	s := e.session
 	s.output.begin(c.ID)
-	if err := s.send(session.Order{Run: data}); err != nil {
+	if err := s.send(session.Order{Run: cell.data}); err != nil {
 		return e.died()
 	}
 	interrupted := ctx.Done()
@@ -180,7 +201,7 @@ func (e *Engine) run(ctx context.Context, c Cell) Result {
 		case ev := <-s.events:
 			switch {
 			case ev.Taken:
-				e.image.Commit(unit)
+				cell.adopt()
 			case ev.Done != nil:
 				return Result{Value: ev.Done.Value, Err: ev.Done.Err}
 			}

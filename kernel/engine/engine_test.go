@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/paragopher/paragopher/kernel/display"
+	"github.com/paragopher/paragopher/kernel/engine/native"
 )
 
 // The sessions of these tests are this binary.
@@ -145,6 +147,21 @@ func (n *notebook) equal(got, want string) {
 	n.Helper()
 	if got != want {
 		n.Fatalf("got %q, want %q", got, want)
+	}
+}
+
+// All these tests hold for compiled cells too.
+func TestNative(t *testing.T) {
+	if os.Getenv(engineVariable) != "" {
+		t.Skip("these are that")
+	}
+	if _, err := native.Open(t.Context(), func(string) {}); err != nil {
+		t.Skip("cells cannot be compiled here: ", err)
+	}
+	cmd := exec.Command(os.Args[0], "-test.v")
+	cmd.Env = append(os.Environ(), engineVariable+"="+compiled)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 
 	"github.com/paragopher/paragopher/kernel/engine/interp"
+	"github.com/paragopher/paragopher/kernel/engine/native"
 	"github.com/paragopher/paragopher/kernel/engine/session"
 	"github.com/paragopher/paragopher/kernel/engine/source"
 	"github.com/paragopher/paragopher/parallel"
@@ -18,6 +19,7 @@ import (
 // Everywhere else it returns at once.
 // It stands first in the main function of every program that holds an Engine.
 func Main() {
+	native.LinkerMain()
 	session.Main(openInterp)
 }
 

@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -164,9 +165,17 @@ func (b *Builder) linkPlugin(ctx context.Context, p *Package, archive string) (s
 		return "", err
 	}
 	args := []string{filepath.Join(b.tools.tools, "link"), "-o", so, "-importcfg", cfg, "-installsuffix", "dynlink", "-pluginpath", p.Path, "-buildmode=plugin", "-s", "-w"}
-	args = append(args, b.tools.linker...)
-	if _, err := b.tools.run(ctx, b.dir, append(args, archive)...); err != nil {
-		return "", fmt.Errorf("linking cell[%d]: %w", p.Cell, err)
+	var err error
+	if direct := b.tools.standsIn(); direct != nil {
+		if _, err = b.tools.run(ctx, b.dir, slices.Concat(args, direct, []string{archive})...); err == nil || ctx.Err() != nil {
+			return so, err
+		}
+	}
+	if _, err2 := b.tools.run(ctx, b.dir, append(args, archive)...); err2 != nil {
+		return "", fmt.Errorf("linking cell[%d]: %w", p.Cell, err2)
+	}
+	if err != nil {
+		b.tools.noStandIn() // it fails where gcc does not
 	}
 	return so, nil
 }

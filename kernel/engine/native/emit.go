@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"path"
 	"slices"
 	"sort"
@@ -159,6 +160,25 @@ func (em *Emitter) Emit(c *source.Checked) *Package {
 	return p
 }
 
+// Uses are those of a package's functions and of all that comes with it.
+func (em *Emitter) Uses(p *Package) map[string]rt.Use {
+	all := map[string]rt.Use{}
+	seen := map[*Package]bool{}
+	var visit func(p *Package)
+	visit = func(p *Package) {
+		if seen[p] {
+			return
+		}
+		seen[p] = true
+		maps.Copy(all, p.Uses)
+		for _, d := range p.Deps {
+			visit(d)
+		}
+	}
+	visit(p)
+	return all
+}
+
 func pathOf(c *source.Checked) string { return fmt.Sprintf("c%d/main", c.Number) }
 
 func sorted(set map[string]bool) []string {
@@ -202,8 +222,11 @@ func (e *emission) decl(d *source.Decl, b *strings.Builder) {
 	node := d.Node()
 	if f, ok := node.(*ast.FuncDecl); ok {
 		e.depth++
-		if f.Recv == nil || !token.IsExported(f.Name.Name) {
+		switch x := e.c.Entity(e.info.Defs[f.Name]); {
+		case f.Recv != nil:
 			e.replace(f.Name.Pos(), f.Name.End(), exported(f.Name.Name))
+		case x != nil:
+			e.replace(f.Name.Pos(), f.Name.End(), funcName(x))
 		}
 		if f.Recv != nil {
 			e.walk(f.Recv)
@@ -420,7 +443,7 @@ func (e *emission) initialise(v *ast.ValueSpec, b *strings.Builder) {
 		fmt.Fprintf(b, "var %s %s = %s\n", strings.Join(names, ", "), e.render(v.Type.Pos(), v.Type.End()), values)
 		return
 	}
-	fmt.Fprintf(b, "%s = %s\n", strings.Join(names, ", "), values)
+	fmt.Fprintf(b, "%s =\n//line cell[%d]:%d\n%s\n", strings.Join(names, ", "), e.src.Cell(), e.src.Line(v.Values[0].Pos()), values)
 }
 
 func (e *emission) variable(id *ast.Ident) string {
@@ -432,9 +455,17 @@ func (e *emission) variable(id *ast.Ident) string {
 	return "(*" + varName(x) + ")"
 }
 
+// funcName is a function's name in its package. There may be several func init.
+func funcName(x *source.Entity) string {
+	if x.Name() == "init" {
+		return prefix + x.Emitted()
+	}
+	return exported(x.Name())
+}
+
 // function names a function of the notebook.
 func (e *emission) function(x *source.Entity) string {
-	name := exported(x.Name())
+	name := funcName(x)
 	if home := x.Decl().Home(); home != e.c {
 		return e.dep(home) + "." + name
 	}

@@ -36,7 +36,7 @@ type Toolchain struct {
 	env     []string // of go, compile and link
 	tools   string   // folder of compile and link
 	version string   // as compile -goversion wants it
-	linker  []string // the program that stands in for gcc, with its environment; nil for gcc
+	linker  []string // says what stands in for gcc; nil for gcc itself
 
 	mu    sync.Mutex
 	cfg   map[string]string // import path -> export file
@@ -67,8 +67,9 @@ func Open(ctx context.Context, tell func(string)) (*Toolchain, error) {
 	if err != nil {
 		return nil, errors.New("there is no go command in PATH")
 	}
-	if _, err := exec.LookPath("gcc"); err != nil {
-		if _, err := exec.LookPath("cc"); err != nil {
+	gcc, err := exec.LookPath("gcc")
+	if err != nil {
+		if gcc, err = exec.LookPath("cc"); err != nil {
 			return nil, errors.New("there is no C compiler (gcc), whose linker plugins need")
 		}
 	}
@@ -102,6 +103,7 @@ func Open(ctx context.Context, tell func(string)) (*Toolchain, error) {
 	if err := t.list(ctx, common); err != nil {
 		return nil, err
 	}
+	t.standIn(gcc) // only now: go itself wants the real one
 	return t, nil
 }
 
