@@ -113,12 +113,27 @@ func (b *nativeBackend) prepare(ctx context.Context, c *source.Checked) (*prepar
 	if err != nil {
 		return nil, err
 	}
+	p.data, err = pack(rt.Unit{Cell: c.Cell, Path: pkg.Path, Plugin: plugin, Uses: b.emitter.Uses(pkg)})
+	return p, err
+}
+
+// peek asks for a variable's value in short.
+func (b *nativeBackend) peek(variable string) (*prepared, error) {
+	for emitted, name := range b.image.ByEmitted() {
+		if name == variable {
+			data, err := pack(rt.Unit{Peek: emitted})
+			return &prepared{data, func() {}}, err
+		}
+	}
+	return nil, fmt.Errorf("there is no variable %s", variable)
+}
+
+func pack(u rt.Unit) ([]byte, error) {
 	var buf bytes.Buffer
-	if err := gob.NewEncoder(&buf).Encode(rt.Unit{Cell: c.Cell, Path: pkg.Path, Plugin: plugin, Uses: b.emitter.Uses(pkg)}); err != nil {
+	if err := gob.NewEncoder(&buf).Encode(u); err != nil {
 		return nil, fmt.Errorf("encoding a cell for its session: %w", err)
 	}
-	p.data = buf.Bytes()
-	return p, nil
+	return buf.Bytes(), nil
 }
 
 // chosen is the engine that a new notebook begins with.

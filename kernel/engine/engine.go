@@ -189,6 +189,11 @@ func (e *Engine) run(ctx context.Context, c Cell) Result {
 		cell.adopt()
 		return Result{}
 	}
+	return e.perform(ctx, c, cell)
+}
+
+// perform has the session run a cell.
+func (e *Engine) perform(ctx context.Context, c Cell, cell *prepared) Result {
 	s := e.session
 	s.output.begin(c.ID)
 	if err := s.send(session.Order{Run: cell.data}); err != nil {

@@ -30,7 +30,18 @@ func (e *Engine) Inspect(code string, cursor, detail int) *source.Inspection {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), valueTime)
 	defer cancel()
-	if r := e.run(ctx, Cell{ID: e.lastID, Code: in.Summary}); r.Err == nil {
+	cell := Cell{ID: e.lastID, Code: in.Summary}
+	var r Result
+	if b, ok := e.backend.(*nativeBackend); ok { // needs no compiler
+		peek, err := b.peek(in.Variable)
+		if err != nil {
+			return in
+		}
+		r = e.perform(ctx, cell, peek)
+	} else {
+		r = e.run(ctx, cell)
+	}
+	if r.Err == nil {
 		in.Value = r.Value.Text()
 	}
 	return in

@@ -63,7 +63,7 @@ func open(n session.Notebook) (session.Runner, error) {
 // statements wait for Run.
 func (h *host) Load(unit []byte) error {
 	u, err := decode(unit)
-	if err != nil {
+	if err != nil || u.Plugin == "" {
 		return err
 	}
 	return h.open(u)
@@ -102,6 +102,9 @@ func (h *host) Run(ctx context.Context, unit []byte) (values []any, err error) {
 	u, err := decode(unit)
 	if err != nil {
 		return nil, err
+	}
+	if u.Peek != "" {
+		return summary(rt.Variable(u.Peek)), nil
 	}
 	cell := rt.Lookup(u.Path)
 	if cell == nil || cell.Run == nil {
@@ -147,6 +150,33 @@ func (h *host) Run(ctx context.Context, unit []byte) (values []any, err error) {
 	case <-timer.C:
 		return nil, &session.Left{Note: "what it waits for cannot be interrupted, so its goroutine is left behind"}
 	}
+}
+
+// summary tells what is short of a variable's value and runs none of the user's code.
+func summary(p any) []any {
+	if p == nil {
+		return nil
+	}
+	v := reflect.ValueOf(p).Elem()
+	switch v.Kind() {
+	case reflect.String:
+		return []any{fmt.Sprintf("%.200q", v.String())}
+	case reflect.Slice, reflect.Map, reflect.Chan:
+		return []any{fmt.Sprint("length ", v.Len())}
+	case reflect.Bool:
+		return []any{v.Bool()}
+	}
+	switch {
+	case v.CanInt():
+		return []any{v.Int()}
+	case v.CanUint():
+		return []any{v.Uint()}
+	case v.CanFloat():
+		return []any{v.Float()}
+	case v.CanComplex():
+		return []any{v.Complex()}
+	}
+	return nil
 }
 
 // fault words what a goroutine of a cell panicked with. It is called while that

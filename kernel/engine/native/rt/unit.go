@@ -6,6 +6,7 @@ type Unit struct {
 	Path   string // of its package
 	Plugin string // the file to open
 	Uses   map[string]Use
+	Peek   string // not a cell: the variable whose value is to be told in short
 }
 
 // A Use says what a function needs to run elsewhere: the functions that it names,
