@@ -186,7 +186,7 @@ func symbolTable(t testing.TB, fixture string) string {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
 			switch {
-			case d.Recv == nil && d.Type.TypeParams == nil && d.Name.Name != "main" && d.Name.Name != "compiled" && d.Name.Name != "evaluated":
+			case d.Recv == nil && d.Type.TypeParams == nil && d.Name.IsExported():
 				add(d.Name.Name, d.Name.Name)
 			case d.Recv != nil && !d.Name.IsExported():
 				recv := types.ExprString(d.Recv.List[0].Type)
@@ -332,9 +332,14 @@ type batteryCase struct {
 	Refusal  string
 }
 
-// compare runs the cases as a program made by the compiler and by glue, and
-// compares what they print, case by case.
-func compare(t *testing.T, sessions []session) {
+// A battery is a program of cases, built.
+type battery struct {
+	exe, programs string
+}
+
+// link builds the program that has the cases in compiled form and can evaluate what
+// glue made of them.
+func link(t *testing.T, sessions []session) battery {
 	t.Helper()
 	p := build(t, sessions)
 	var cases []batteryCase
@@ -359,7 +364,10 @@ func compare(t *testing.T, sessions []session) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	overlay, _ := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(here, "cells.go"): write("cells.go", []byte(p.golden))}})
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(here, "cells.go"): write("cells.go", []byte(p.golden))}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	exe := filepath.Join(dir, "battery.exe")
 	cmd := exec.Command("go", "build", "-overlay", write("overlay.json", overlay), "-o", exe, "./"+batteryDir)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -369,26 +377,62 @@ func compare(t *testing.T, sessions []session) {
 	if err := gob.NewEncoder(&programs).Encode(cases); err != nil {
 		t.Fatal(err)
 	}
-	run := func(args ...string) map[string]string {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-		defer cancel()
-		out, err := exec.CommandContext(ctx, exe, args...).CombinedOutput()
-		if err != nil {
-			t.Fatalf("battery %v: %v\n%s", args, err, out)
-		}
-		got := map[string]string{}
-		for _, part := range strings.Split("\n"+string(out), "\n== ")[1:] {
-			name, text, _ := strings.Cut(part, "\n")
-			got[name] = text
-		}
-		return got
+	return battery{exe, write("programs", programs.Bytes())}
+}
+
+// run runs the program and gives all that it prints.
+func (b battery) run(t *testing.T, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, b.exe, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("battery %v: %v\n%s", args, err, out)
 	}
-	want, got := run(), run(write("programs", programs.Bytes()))
-	for i, s := range sessions {
-		if want[s.name] != got[s.name] {
-			t.Errorf("%s:\n%s\ngo:\n%s\nglue:\n%s", s.name, sessions[i].body, want[s.name], got[s.name])
+	return string(out)
+}
+
+// byCase cuts what the program printed.
+func byCase(out string) map[string]string {
+	got := map[string]string{}
+	for _, part := range strings.Split("\n"+out, "\n== ")[1:] {
+		name, text, _ := strings.Cut(part, "\n")
+		got[name] = text
+	}
+	return got
+}
+
+// compare runs the cases as a program made by the compiler and by glue, and
+// compares what they print, case by case.
+func compare(t *testing.T, sessions []session) {
+	t.Helper()
+	b := link(t, sessions)
+	want, got := byCase(b.run(t)), byCase(b.run(t, b.programs))
+	for _, s := range sessions {
+		if _, ok := want[s.name]; !ok || want[s.name] != got[s.name] {
+			t.Errorf("%s:\n%s\ngo:\n%s\nglue:\n%s", s.name, s.body, want[s.name], got[s.name])
 		}
 	}
+}
+
+// Programs with random faults end in results or errors; the process lives.
+func TestMalformedProgramsAreErrors(t *testing.T) {
+	var sessions []session
+	for _, s := range readCells(t, "testdata/cells.txt") {
+		switch s.name {
+		case "panic in depth", "make too large": // a changed operand may ask for all memory, as any cell may
+			continue
+		}
+		sessions = append(sessions, s)
+	}
+	b := link(t, sessions)
+	out := b.run(t, b.programs, "mutated")
+	var ran, refused int
+	last := out[strings.LastIndex(strings.TrimSuffix(out, "\n"), "\n")+1:]
+	if _, err := fmt.Sscanf(last, "%d ran, %d refused", &ran, &refused); err != nil || ran < 100 || refused < 100 {
+		t.Errorf("it printed %q", last)
+	}
+	t.Log(last)
 }
 
 // Every cell gives what the compiler's code gives.

@@ -197,6 +197,11 @@ func (b *builder) typeIndex(at ast.Node, t types.Type) int {
 		return i
 	}
 	b.types[t] = -1 // until its parts are known
+	defer func() {
+		if b.types[t] < 0 { // it was refused
+			delete(b.types, t)
+		}
+	}()
 	d := b.describe(at, t)
 	b.p.Types = append(b.p.Types, d)
 	b.types[t] = len(b.p.Types) - 1
@@ -267,7 +272,6 @@ func (b *builder) nameable(at ast.Node, t types.Type) (n int) {
 			if _, ok := v.(*Refusal); !ok {
 				panic(v)
 			}
-			delete(b.types, types.Unalias(t))
 			n = 0
 		}
 	}()

@@ -115,7 +115,7 @@ func (l *linker) builtin(d *Node) values {
 		var t reflect.Type
 		xs := make([]expr, len(d.Kids))
 		for i, k := range d.Kids {
-			if l.peek(k) != OpConst || l.p.Nodes[k].Type != 0 {
+			if !l.untyped(k) {
 				xs[i] = l.expr(k)
 				t = xs[i].t
 			}

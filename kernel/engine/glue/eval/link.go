@@ -9,6 +9,9 @@ import (
 // exhaust the stack.
 const maxDepth = 2000
 
+// maxSize bounds the size of array types that are made here.
+const maxSize = 1 << 28
+
 // An expr is an expression ready to run, of a type that is known.
 //
 // What run gives may be the memory of a variable, so that the variable is read
@@ -37,6 +40,7 @@ type linker struct {
 	old   []reflect.Value
 	used  []bool // nodes that have a parent
 	depth int
+	work  int
 	line  int
 }
 
@@ -137,7 +141,11 @@ func (l *linker) makeType(i int) reflect.Type {
 	case Slice:
 		return reflect.SliceOf(elem())
 	case Array:
-		return reflect.ArrayOf(int(d.Len), elem())
+		e := elem()
+		if size := max(1, int64(e.Size())); d.Len < 0 || d.Len > maxSize/size {
+			l.refuse("an array type of %d elements", d.Len)
+		}
+		return reflect.ArrayOf(int(d.Len), e)
 	case Map:
 		return reflect.MapOf(l.typeAt(d.Key, i), elem())
 	case Chan:
@@ -157,7 +165,11 @@ func (l *linker) makeType(i int) reflect.Type {
 		return reflect.FuncOf(in, out, d.Variadic)
 	case Struct:
 		var fields []reflect.StructField
+		size := int64(0)
 		for _, f := range d.Fields {
+			if size += int64(l.typeAt(f.Type, i).Size()); size > maxSize {
+				l.refuse("a struct type of %d bytes", size)
+			}
 			fields = append(fields, reflect.StructField{Name: f.Name, Type: l.typeAt(f.Type, i), Tag: reflect.StructTag(f.Tag)})
 		}
 		return reflect.StructOf(fields)
@@ -187,6 +199,10 @@ func (l *linker) node(n int) *Node {
 		l.refuse("malformed program: node %d", n)
 	}
 	l.used[n] = true
+	// Places are linked more than once, which must not multiply.
+	if l.work++; l.work > 100*(len(l.p.Nodes)+100) {
+		l.refuse("it is nested too deeply")
+	}
 	d := &l.p.Nodes[n]
 	for _, k := range d.Kids {
 		if k >= n {
@@ -214,6 +230,9 @@ func (l *linker) peek(n int) Op {
 	return l.p.Nodes[n].Op
 }
 
+// untyped says whether node n is a constant that takes its type from where it goes.
+func (l *linker) untyped(n int) bool { return l.peek(n) == OpConst && l.p.Nodes[n].Type == 0 }
+
 // nilable says whether nil is a value of type t.
 func nilable(t reflect.Type) bool {
 	switch t.Kind() {
@@ -235,10 +254,9 @@ func (l *linker) as(n int, t reflect.Type) expr {
 		z := reflect.Zero(t)
 		return expr{t, func(*frame) reflect.Value { return z }}
 	case OpConst:
-		if d := l.node(n); d.Type == 0 {
-			return l.constant(d, t)
+		if l.untyped(n) {
+			return l.constant(l.node(n), t)
 		}
-		l.used[n] = false
 	}
 	e := l.expr(n)
 	l.assignable(e.t, t)
@@ -450,17 +468,21 @@ func (l *linker) link(d *Node) expr {
 		return expr{x.t, func(f *frame) reflect.Value { return op(x.run(f)) }}
 	case OpBinary, OpShift:
 		l.kids(d, 2)
-		x := l.expr(d.Kids[0])
-		var y expr
+		var x, y expr
 		var op binary
-		if d.Op == OpShift {
-			y = l.expr(d.Kids[1])
+		switch {
+		case d.Op == OpShift:
+			x, y = l.expr(d.Kids[0]), l.position(d.Kids[1])
 			op = shift(d.Name, x.t, y.t)
-		} else {
+		case l.untyped(d.Kids[0]):
+			y = l.expr(d.Kids[1])
+			x = l.as(d.Kids[0], y.t)
+		default:
+			x = l.expr(d.Kids[0])
 			y = l.as(d.Kids[1], x.t)
-			if y.t == x.t {
-				op = arithmetic(d.Name, x.t)
-			}
+		}
+		if d.Op == OpBinary && x.t == y.t {
+			op = arithmetic(d.Name, x.t)
 		}
 		if op == nil {
 			l.refuse("malformed program: %v %s %v", x.t, d.Name, y.t)
@@ -637,7 +659,7 @@ func (l *linker) compare(d *Node) expr {
 		return expr{t, func(f *frame) reflect.Value { return makeBool(t, x.run(f).IsNil() == equal) }}
 	}
 	var x, y expr
-	if d := &l.p.Nodes[max(a, 0)]; d.Op == OpConst && d.Type == 0 { // it takes the other's type
+	if l.untyped(a) {
 		y = l.expr(b)
 		x = l.as(a, y.t)
 	} else {
@@ -678,7 +700,7 @@ func (l *linker) compare(d *Node) expr {
 
 // as0 links node n, a constant without a type as one of type t.
 func (l *linker) as0(n int, t reflect.Type) expr {
-	if l.peek(n) == OpConst && l.p.Nodes[n].Type == 0 {
+	if l.untyped(n) {
 		return l.as(n, t)
 	}
 	return l.expr(n)

@@ -126,7 +126,7 @@ func (l *linker) pointer(n int) (expr, bool) {
 // position links node n as an index.
 func (l *linker) position(n int) expr {
 	var i expr
-	if l.peek(n) == OpConst && l.p.Nodes[n].Type == 0 {
+	if l.untyped(n) {
 		i = l.as(n, basic["int"])
 	} else {
 		i = l.expr(n)

@@ -4,13 +4,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/gob"
 	"errors"
 	"fmt"
+	"math/rand"
 	"os"
 	"reflect"
 	"runtime"
+	"time"
 
 	"github.com/paragopher/paragopher/kernel/engine/glue/eval"
 	"github.com/paragopher/paragopher/kernel/engine/glue/std"
@@ -229,7 +232,11 @@ func main() {
 		compiled()
 		return
 	}
-	if err := evaluated(os.Args[1]); err != nil {
+	run := evaluated
+	if len(os.Args) > 2 {
+		run = mutated
+	}
+	if err := run(os.Args[1]); err != nil {
 		fmt.Println("battery:", err)
 		os.Exit(1)
 	}
@@ -271,13 +278,18 @@ type Case struct {
 	Refusal  string
 }
 
-func evaluated(file string) error {
+func read(file string) (list []Case, err error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var list []Case
-	if err := gob.NewDecoder(f).Decode(&list); err != nil {
+	defer f.Close()
+	return list, gob.NewDecoder(f).Decode(&list)
+}
+
+func evaluated(file string) error {
+	list, err := read(file)
+	if err != nil {
 		return err
 	}
 	for _, c := range list {
@@ -303,6 +315,125 @@ func evaluated(file string) error {
 		}
 	}
 	return nil
+}
+
+// mutated runs programs with random changes: whatever they are, they must end in
+// results or an error, and leave the process alive.
+func mutated(file string) error {
+	list, err := read(file)
+	if err != nil {
+		return err
+	}
+	r := rand.New(rand.NewSource(7))
+	stdout := os.Stdout
+	if os.Stdout, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0); err != nil {
+		return err
+	}
+	ran, refused := 0, 0
+	for range 40 {
+		for _, c := range list {
+			reset()
+			t := session{}
+			for _, p := range c.Programs {
+				q := mutate(r, p)
+				ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+				_, err := eval.Run(ctx, q, t)
+				cancel()
+				var no *eval.Refused
+				if errors.As(err, &no) {
+					refused++
+					// The rest of the session needs what this program would have made.
+					ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+					eval.Run(ctx, p, t)
+					cancel()
+					continue
+				}
+				ran++
+			}
+		}
+	}
+	fmt.Fprintf(stdout, "%d ran, %d refused\n", ran, refused)
+	return nil
+}
+
+// mutate gives a copy of p with one to three changes.
+func mutate(r *rand.Rand, p *eval.Program) *eval.Program {
+	var b bytes.Buffer
+	q := new(eval.Program)
+	if err := gob.NewEncoder(&b).Encode(p); err != nil {
+		panic(err)
+	}
+	if err := gob.NewDecoder(&b).Decode(q); err != nil {
+		panic(err)
+	}
+	small := func(n int) int { return r.Intn(n+3) - 1 }
+	for range 1 + r.Intn(3) {
+		switch r.Intn(6) {
+		case 0, 1, 2:
+			if len(q.Nodes) == 0 {
+				continue
+			}
+			n := &q.Nodes[r.Intn(len(q.Nodes))]
+			switch r.Intn(8) {
+			case 0:
+				n.Op = eval.Op(r.Intn(30))
+			case 1:
+				n.Type = small(len(q.Types))
+			case 2:
+				n.Index = small(4)
+			case 3:
+				n.Name = q.Nodes[r.Intn(len(q.Nodes))].Name
+			case 4:
+				n.Flag = !n.Flag
+			case 5:
+				if len(n.Kids) > 0 {
+					n.Kids[r.Intn(len(n.Kids))] = small(len(q.Nodes))
+				}
+			case 6:
+				n.Kids = append(n.Kids, small(len(q.Nodes)))
+			case 7:
+				if len(n.Kids) > 0 {
+					n.Kids = n.Kids[1:]
+				}
+			}
+		case 3:
+			if len(q.Types) > 0 {
+				d := &q.Types[r.Intn(len(q.Types))]
+				switch r.Intn(4) {
+				case 0:
+					d.Form = eval.Form(r.Intn(14))
+				case 1:
+					d.Elem = small(len(q.Types))
+				case 2:
+					d.Name = "int"
+				case 3:
+					d.Len = int64(small(5))
+				}
+			}
+		case 4:
+			if len(q.Stmts) > 0 {
+				s := &q.Stmts[r.Intn(len(q.Stmts))]
+				switch r.Intn(4) {
+				case 0:
+					s.Op = eval.StmtOp(r.Intn(9))
+				case 1:
+					s.Lhs = append(s.Lhs, small(len(q.Nodes)))
+				case 2:
+					s.Rhs, s.Lhs = s.Lhs, s.Rhs
+				case 3:
+					s.Rhs = append(s.Rhs, small(len(q.Nodes)))
+				}
+			}
+		case 5:
+			if len(q.Vars) > 0 {
+				v := &q.Vars[r.Intn(len(q.Vars))]
+				v.New = !v.New
+			} else {
+				q.Result = !q.Result
+			}
+		}
+	}
+	return q
 }
 
 // A session is an eval.Table.
@@ -334,7 +465,10 @@ func (s session) Func(pkg, name string) reflect.Value {
 
 func (s session) Global(pkg, name string) reflect.Value {
 	if pkg == "main" {
-		return symbols[name].Elem()
+		if v := symbols[name]; v.Kind() == reflect.Pointer {
+			return v.Elem()
+		}
+		return reflect.Value{}
 	}
 	return std.Global(pkg, name)
 }
