@@ -25,8 +25,10 @@ type Pipe[T any] struct {
 }
 
 // NewPipe makes a connection and gives its two ends.
-func NewPipe[T any]() (a, b *Pipe[T]) {
-	x, y := NewQueue[T](pipeCapacity), NewQueue[T](pipeCapacity)
+func NewPipe[T any]() (a, b *Pipe[T]) { return newPipe[T](pipeCapacity) }
+
+func newPipe[T any](capacity int) (a, b *Pipe[T]) {
+	x, y := NewQueue[T](capacity), NewQueue[T](capacity)
 	return &Pipe[T]{out: x, in: y, end: 0}, &Pipe[T]{out: y, in: x, end: 1}
 }
 
