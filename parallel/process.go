@@ -203,7 +203,12 @@ func (e *ExitError) Error() string {
 	case e.Code < 0:
 		how = fmt.Sprintf("was ended by signal %d (%s)", -e.Code, syscall.Signal(-e.Code))
 	}
-	if line, _, _ := strings.Cut(e.Crash, "\n"); line != "" {
+	switch line, _, _ := strings.Cut(e.Crash, "\n"); line {
+	case "":
+	case "runtime stack:":
+		// The runtime has named it before it began to write what Crash has.
+		how += ": a fatal error of Go's runtime, which is named on its standard error"
+	default:
 		how += ": " + line
 	}
 	return fmt.Sprintf("parallel: process %d (%s) %s", e.PID, e.Name, how)
@@ -365,7 +370,7 @@ func (c *child) wait() {
 		if c.crash != nil {
 			buf := make([]byte, 4096)
 			n, _ := c.crash.ReadAt(buf, 0) // at the end of the file that is an error
-			c.last = string(buf[:n])
+			c.last = strings.TrimLeft(string(buf[:n]), "\n")
 			c.crash.Close()
 		}
 	})

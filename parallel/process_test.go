@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -57,12 +58,17 @@ func panicsElsewhere() {
 	select {}
 }
 
-func overflows(n int) int { return overflows(n+1) + 1 }
+func overflows(n int) int {
+	if n == 0 {
+		debug.SetMaxStack(1 << 20)
+	}
+	return overflows(n+1) + 1
+}
 
 func TestCrashesSayWhy(t *testing.T) {
 	for want, p := range map[string]*Process{
-		"panic: in a goroutine":        NewProcess(panicsElsewhere),
-		"runtime: goroutine stack exc": NewProcess(overflows, 0),
+		"panic: in a goroutine":         NewProcess(panicsElsewhere),
+		"a fatal error of Go's runtime": NewProcess(overflows, 0),
 	} {
 		var out bytes.Buffer
 		p.SetOutput(&out, "")
