@@ -62,6 +62,9 @@ func overflows(n int) int {
 	if n == 0 {
 		debug.SetMaxStack(1 << 20)
 	}
+	if n < 0 {
+		return 0 // never
+	}
 	return overflows(n+1) + 1
 }
 
