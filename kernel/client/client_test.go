@@ -160,10 +160,10 @@ func TestExecuteAndQueries(t *testing.T) {
 			if status, indent, err := k.IsComplete(ctx, "{"); status != "incomplete" || indent != "\t" || err != nil {
 				t.Errorf("IsComplete: %q %q %v", status, indent, err)
 			}
-			if c, err := k.Complete(ctx, "a", 1); c.Status != "ok" || len(c.Matches) != 0 || c.End != 1 || err != nil {
+			if c, err := k.Complete(ctx, "a", 1); c.Status != "ok" || len(c.Matches) != 1 || c.Matches[0] != "a!" || c.End != 1 || err != nil {
 				t.Errorf("Complete: %+v %v", c, err)
 			}
-			if i, err := k.Inspect(ctx, "a", 1, 0); i.Found || err != nil {
+			if i, err := k.Inspect(ctx, "a", 1, 0); !i.Found || err != nil {
 				t.Errorf("Inspect: %+v %v", i, err)
 			}
 			if h, err := k.History(ctx, 1); len(h) != 1 || h[0] != "fail x" || err != nil {
