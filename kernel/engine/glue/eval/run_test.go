@@ -93,8 +93,10 @@ func TestACallThatGoesOnIsLeft(t *testing.T) {
 	c := make(chan int, 1)
 	c <- 1
 	tab := newTable().with("c", c).with("x", 5)
+	ctx, cancel := context.WithCancel(context.Background())
 	tab.funcs["hang"] = reflect.ValueOf(func() int {
 		defer close(left)
+		cancel() // not before the call has begun
 		<-release
 		return 7
 	})
@@ -105,8 +107,6 @@ func TestACallThatGoesOnIsLeft(t *testing.T) {
 		Stmts: []eval.Stmt{{Op: eval.StmtAssign, Line: 1, Lhs: []int{0}, Rhs: []int{2}}, {Op: eval.StmtExpr, Line: 2, Rhs: []int{4}}},
 	}
 	before := runtime.NumGoroutine()
-	ctx, cancel := context.WithCancel(context.Background())
-	go cancel()
 	_, err := eval.Run(ctx, p, tab)
 	var i *eval.Interrupted
 	if !errors.As(err, &i) || !i.Left || i.Line != 1 {
