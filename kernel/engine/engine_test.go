@@ -98,8 +98,14 @@ type notebook struct {
 
 func newNotebook(t *testing.T) *notebook {
 	t.Helper()
+	return newNotebookOn(t, "")
+}
+
+// newNotebookOn makes a notebook whose cells an engine runs.
+func newNotebookOn(t *testing.T, engine string) *notebook {
+	t.Helper()
 	r := newRecorder()
-	e, err := New(Options{}, r)
+	e, err := New(Options{Engine: engine}, r)
 	if err != nil {
 		t.Fatal(err)
 	}

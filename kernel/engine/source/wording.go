@@ -26,6 +26,7 @@ var checkerWords = strings.NewReplacer(
 
 var (
 	unusedLabel  = regexp.MustCompile(`^label (\S+) declared and not used$`)
+	declaredAt   = regexp.MustCompile(` \(declared at [^)]*\)`) // in a file that the user does not have
 	unknownLabel = regexp.MustCompile(`^label (\S+) not declared$`)
 	expected     = regexp.MustCompile(`^expected (.*), found (.*)$`)
 	missingComma = regexp.MustCompile(`^missing ',' (?:before newline )?in (.*)$`)
@@ -33,7 +34,7 @@ var (
 
 // wordChecker gives an error of the type checker in the compiler's words.
 func wordChecker(msg string) string {
-	msg = checkerWords.Replace(msg)
+	msg = declaredAt.ReplaceAllString(checkerWords.Replace(msg), "")
 	msg = unusedLabel.ReplaceAllString(msg, "label $1 defined and not used")
 	return unknownLabel.ReplaceAllString(msg, "label $1 not defined")
 }
