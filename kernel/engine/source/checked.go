@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -227,9 +228,9 @@ func (im *Image) lowerLate(d *decl) {
 	for path := range l.paths {
 		im.emitted[path] = importName(path)
 	}
-	for key, name := range l.p.shapes {
-		im.shapes[key] = name
-	}
+	maps.Copy(im.shapes, l.p.shapes)
+	maps.Copy(im.instances, l.p.instances)
+	maps.Copy(im.locals, l.p.locals)
 	im.shapeSrc = append(im.shapeSrc, l.p.shapeSrc...)
 	l.p.shapes, l.p.shapeSrc = map[string]string{}, nil
 	im.shapeSrc = append(im.shapeSrc, l.lifted...)

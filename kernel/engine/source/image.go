@@ -30,6 +30,13 @@ type Image struct {
 	order    int               // how many declarations were emitted
 	shapes   map[string]string // instances of parallel's generics: description -> emitted name
 	shapeSrc []Block           // their declarations
+
+	// what the interpreter has of generics
+	instances   map[string]*entity      // declaration and type arguments -> what is emitted
+	locals      map[types.Object]string // types local to a function -> emitted name
+	temps       int                     // how many temporary names there were
+	libraries   map[string]*library
+	libraryErrs []error
 }
 
 // An entity is one version of one declared name.
@@ -57,7 +64,8 @@ type decl struct {
 	home       *Checked  // who made it
 	node       ast.Node
 	file       *file
-	order      int // of emission
+	order      int  // of emission
+	silent     bool // the interpreter gets its instances only, or nothing
 }
 
 // New gives the image of an empty notebook.
@@ -68,14 +76,17 @@ func New() *Image {
 		im = &importer{entries: nil, loaded: map[string]*types.Package{}, stubs: map[string]*types.Package{}}
 	}
 	return &Image{
-		importer: im,
-		imports:  map[string]string{},
-		emitted:  map[string]string{},
-		live:     map[string]*entity{},
-		objects:  map[types.Object]*entity{},
-		homes:    map[*types.Package]*Checked{},
-		versions: map[string]int{},
-		shapes:   map[string]string{},
+		importer:  im,
+		imports:   map[string]string{},
+		emitted:   map[string]string{},
+		live:      map[string]*entity{},
+		objects:   map[types.Object]*entity{},
+		homes:     map[*types.Package]*Checked{},
+		versions:  map[string]int{},
+		shapes:    map[string]string{},
+		instances: map[string]*entity{},
+		locals:    map[types.Object]string{},
+		libraries: map[string]*library{},
 	}
 }
 
@@ -118,6 +129,8 @@ func (im *Image) take(p *plan) {
 		e.lost = false
 	}
 	maps.Copy(im.shapes, p.shapes)
+	maps.Copy(im.instances, p.instances)
+	maps.Copy(im.locals, p.locals)
 	im.shapeSrc = append(im.shapeSrc, p.shapeSrc...)
 	p.shapes, p.shapeSrc = map[string]string{}, nil
 }
@@ -130,7 +143,7 @@ func (im *Image) Replay() []*Unit {
 	u := &Unit{Uses: map[string]Use{}}
 	decls := im.liveDecls()
 	for _, d := range decls {
-		if d.block.Code == "" {
+		if d.block.Code == "" && !d.silent {
 			im.lowerLate(d)
 		}
 	}
@@ -152,6 +165,9 @@ func (im *Image) Replay() []*Unit {
 		}
 	}
 	for _, d := range decls {
+		if d.silent {
+			continue
+		}
 		u.Decls = append(u.Decls, d.block)
 		for _, e := range d.entities {
 			u.Uses[e.emitted] = useOf(d)

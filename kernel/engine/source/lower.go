@@ -15,19 +15,29 @@ import (
 // A lowering turns a checked cell into a Unit: unique names, statements in a
 // function, and the rewrites without which the interpreter runs some Go wrongly.
 type lowering struct {
-	c       *check
-	p       *plan
-	unit    *Unit
-	fresh   map[types.Object]*entity // what this cell makes
-	uses    map[*entity]bool         // by the declaration being lowered
-	lifted  []Block                  // function literals for other processes, made functions
-	edits   []edit
-	file    *file
-	counter int
-	depth   int        // of function literals
-	loops   []ast.Node // around what is walked, in its function
-	errs    Errors
-	paths   map[string]bool
+	c      *check
+	p      *plan
+	unit   *Unit
+	fresh  map[types.Object]*entity // what this cell makes
+	uses   map[*entity]bool         // by the declaration being lowered
+	lifted []Block                  // function literals for other processes, made functions
+	edits  []edit
+	file   *file
+	depth  int        // of function literals
+	loops  []ast.Node // around what is walked, in its function
+	errs   Errors
+	paths  map[string]bool
+
+	// of an instance of a generic declaration
+	subst   map[*types.TypeParam]types.Type
+	clones  map[*types.Named]*types.Named // its local types
+	node    ast.Node                      // the generic declaration
+	nest    int                           // instances that asked for it
+	library bool                          // of a library: all it names is made when it is used
+
+	frame       *funcFrame
+	labels      map[ast.Node]string
+	returnNames map[*ast.ReturnStmt][]string
 }
 
 // An edit replaces code[start:end] when text is rendered. Edits nest: the text
@@ -196,22 +206,35 @@ func (l *lowering) errorf(pos token.Pos, format string, args ...any) {
 }
 
 func (l *lowering) temp(kind string) string {
-	l.counter++
-	return fmt.Sprintf("%s__%d_%d", kind, l.p.image.plans, l.counter)
+	l.p.image.temps++
+	return fmt.Sprintf("%s__%d_%d", kind, l.p.image.plans, l.p.image.temps)
 }
 
 func (l *lowering) lowerDecl(m madeDecl) {
 	l.file, l.edits, l.uses = m.file, nil, map[*entity]bool{}
+	if isGeneric(m.node) {
+		m.silent = true // its instances are declared
+		m.uses = l.usesOf(m.node)
+		return
+	}
 	code := ""
 	if g, ok := m.node.(*ast.GenDecl); ok && g.Tok == token.CONST {
 		code = l.constants(g)
 	}
 	if code == "" {
-		l.walk(m.node)
+		if fd, ok := m.node.(*ast.FuncDecl); ok {
+			l.ident(fd.Name)
+			l.walkFunc(fd)
+		} else {
+			l.walk(m.node)
+		}
 		code = l.render(m.start, m.end)
 	}
 	delete(l.uses, nil)
-	m.uses = nil // those that code names, and those that only the emitted code does
+	for _, e := range l.usesOf(m.node) { // what code names, also constants that are gone from it
+		l.uses[e] = true
+	}
+	m.uses = nil
 	for e := range l.uses {
 		m.uses = append(m.uses, e)
 	}
@@ -263,6 +286,7 @@ func (l *lowering) lowerBody() {
 		return
 	}
 	l.file, l.edits, l.uses = l.c.stmts, nil, map[*entity]bool{}
+	l.frame = &funcFrame{codes: map[string]int{}}
 	l.lowerSteps()
 	var intro string
 	for _, n := range l.p.notes {
@@ -281,6 +305,10 @@ func (l *lowering) lowerBody() {
 	}
 	l.unit.Entry = fmt.Sprintf("cell__%d_%d", l.p.cell, l.p.image.plans)
 	text := l.render(0, len(l.file.text))
+	if len(l.frame.extra) > 0 {
+		intro += strings.Join(l.frame.extra, "; ") + "; "
+	}
+	l.frame = nil
 	l.unit.Body = &Block{
 		Code: "func " + l.unit.Entry + "() []interface{} { " + intro + text + outro + "return nil }",
 		Cell: l.p.cell, Line: 1,

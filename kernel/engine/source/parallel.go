@@ -70,7 +70,7 @@ func (l *lowering) parallelCall(call *ast.CallExpr, f *types.Func) bool {
 		l.walk(call.Fun)
 		return false
 	}
-	targs := l.instance(call.Fun)
+	targs := l.typeArgs(call.Fun)
 	if targs == nil {
 		return false
 	}
@@ -78,14 +78,14 @@ func (l *lowering) parallelCall(call *ast.CallExpr, f *types.Func) bool {
 	pk := l.importFor(parallelPath)
 	switch f.Name() {
 	case "Submit":
-		a, r := l.typeName(targs.At(0)), l.typeName(targs.At(1))
+		a, r := l.typeName(targs[0]), l.typeName(targs[1])
 		sig, _ := l.c.info.Types[call].Type.(*types.Pointer)
 		future := l.typeName(sig.Elem())
 		name = l.shape("Submit["+a+", "+r+"]", "Submit", func(name string) string {
 			return fmt.Sprintf("func %s(ex %s.Executor, f interface{}, a %s) *%s { return &%s{%s.Call(ex, f, a)} }", name, pk, a, future, future, pk)
 		})
 	case "Map":
-		a, r := l.typeName(targs.At(0)), l.typeName(targs.At(1))
+		a, r := l.typeName(targs[0]), l.typeName(targs[1])
 		name = l.shape("Map["+a+", "+r+"]", "Map", func(name string) string {
 			return fmt.Sprintf("func %s(ex %s.Executor, f interface{}, xs []%s) ([]%s, error) { "+
 				"fs := make([]*%s.Future_any, len(xs)); for i := 0; i < len(xs); i++ { fs[i] = %s.Call(ex, f, xs[i]) }; "+
@@ -94,9 +94,9 @@ func (l *lowering) parallelCall(call *ast.CallExpr, f *types.Func) bool {
 				"if first != nil { return nil, first }; return rs, nil }", name, pk, a, r, pk, pk, r, r)
 		})
 	default:
-		b, ok := targs.At(0).Underlying().(*types.Basic)
-		if !ok || targs.Len() != 1 {
-			l.errorf(call.Pos(), "parallel.%s of %s is not possible in the interpreter", f.Name(), targs.At(0))
+		b, ok := targs[0].Underlying().(*types.Basic)
+		if !ok || len(targs) != 1 {
+			l.errorf(call.Pos(), "parallel.%s of %s is not possible in the interpreter", f.Name(), targs[0])
 			return false
 		}
 		name = pk + "." + Instance(f.Name(), b.Name())
@@ -106,16 +106,18 @@ func (l *lowering) parallelCall(call *ast.CallExpr, f *types.Func) bool {
 }
 
 // instance gives the type arguments of a call of a generic function.
-func (l *lowering) instance(fun ast.Expr) *types.TypeList {
+func (l *lowering) typeArgs(fun ast.Expr) []types.Type {
 	switch f := ast.Unparen(fun).(type) {
 	case *ast.Ident:
-		return l.c.info.Instances[f].TypeArgs
+		list, _ := l.subList(l.c.info.Instances[f].TypeArgs)
+		return list
 	case *ast.SelectorExpr:
-		return l.c.info.Instances[f.Sel].TypeArgs
+		list, _ := l.subList(l.c.info.Instances[f.Sel].TypeArgs)
+		return list
 	case *ast.IndexExpr:
-		return l.instance(f.X)
+		return l.typeArgs(f.X)
 	case *ast.IndexListExpr:
-		return l.instance(f.X)
+		return l.typeArgs(f.X)
 	}
 	return nil
 }

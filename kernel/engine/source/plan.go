@@ -34,6 +34,9 @@ type plan struct {
 	parsed   *parsed
 	program  bool // has a package clause: main is to be called
 	done     *Checked
+
+	instances map[string]*entity      // of generics, as in Image
+	locals    map[types.Object]string // global names of local types
 }
 
 // A step is one thing a cell does: a statement or the initialisation of variables.
@@ -81,6 +84,7 @@ func (im *Image) Check(cell int, code string) (*Checked, error) {
 	p := &plan{
 		image: im, cell: cell, code: code, parsed: ps,
 		imports: map[string]string{}, replaced: map[string]bool{}, shapes: map[string]string{},
+		instances: map[string]*entity{}, locals: map[types.Object]string{},
 	}
 	for _, x := range pieces {
 		p.program = p.program || x.kind == packaging

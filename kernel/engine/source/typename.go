@@ -8,7 +8,7 @@ import (
 
 // typeName writes t as emitted code names it.
 func (l *lowering) typeName(t types.Type) string {
-	switch t := t.(type) {
+	switch t := l.sub(t).(type) {
 	case *types.Basic:
 		if t.Kind() == types.UnsafePointer {
 			return l.importFor("unsafe") + ".Pointer"
@@ -40,7 +40,7 @@ func (l *lowering) typeName(t types.Type) string {
 		fields := make([]string, t.NumFields())
 		for i := range fields {
 			f := t.Field(i)
-			if f.Embedded() {
+			if f.Embedded() && !strings.ContainsAny(l.typeName(f.Type()), "[{(") {
 				fields[i] = l.typeName(f.Type())
 			} else {
 				fields[i] = f.Name() + " " + l.typeName(f.Type())
@@ -70,20 +70,25 @@ func (l *lowering) typeName(t types.Type) string {
 		if obj.Pkg().Path() == parallelPath && t.TypeArgs().Len() > 0 {
 			return l.parallelType(t)
 		}
-		name := obj.Name()
-		if e := l.entity(obj); e != nil {
-			name = l.use(e)
-		} else if obj.Pkg().Path() != "main" {
-			name = l.importFor(obj.Pkg().Path()) + "." + name
-		}
-		if n := t.TypeArgs().Len(); n > 0 {
-			args := make([]string, n)
-			for i := range args {
-				args[i] = l.typeName(t.TypeArgs().At(i))
+		if t.TypeArgs().Len() > 0 {
+			if sig, ok := t.Underlying().(*types.Signature); ok && obj.Pkg().Path() == "iter" {
+				return l.typeName(sig)
 			}
-			name += "[" + strings.Join(args, ", ") + "]"
+			return l.instanceName(t)
 		}
-		return name
+		if l.isLocalType(obj) {
+			return l.localType(t)
+		}
+		if e := l.entity(obj); e != nil {
+			if e.decl != nil && e.decl.home.lower.library {
+				return l.instance(e, nil)
+			}
+			return l.use(e)
+		}
+		if obj.Pkg().Path() != "main" {
+			return l.importFor(obj.Pkg().Path()) + "." + obj.Name()
+		}
+		return obj.Name()
 	}
 	return t.String()
 }

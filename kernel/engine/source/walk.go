@@ -19,6 +19,9 @@ func (l *lowering) walk(n ast.Node) {
 		return
 	}
 	ast.Inspect(n, func(n ast.Node) bool {
+		if e, ok := n.(ast.Expr); ok && l.fold(e) {
+			return false
+		}
 		switch n := n.(type) {
 		case *ast.Ident:
 			l.ident(n)
@@ -29,30 +32,60 @@ func (l *lowering) walk(n ast.Node) {
 		case *ast.CallExpr:
 			return l.call(n)
 		case *ast.RangeStmt:
+			if sig, ok := coreOf(l.typeOf(n.X)).(*types.Signature); ok {
+				l.rangeFunc(n, sig)
+				return false
+			}
 			l.loops = append(l.loops, n)
-			l.rangeStmt(n)
+			l.within(target{node: n, loop: true}, func() { l.rangeStmt(n) })
 			l.loops = l.loops[:len(l.loops)-1]
 			return false
 		case *ast.ForStmt:
 			l.loops = append(l.loops, n)
-			l.forStmt(n)
+			l.within(target{node: n, loop: true}, func() { l.forStmt(n) })
 			l.loops = l.loops[:len(l.loops)-1]
 			return false
+		case *ast.SwitchStmt:
+			l.within(target{node: n}, func() { l.parts(n) })
+			return false
+		case *ast.TypeSwitchStmt:
+			l.within(target{node: n}, func() { l.parts(n) })
+			return false
+		case *ast.SelectStmt:
+			l.within(target{node: n}, func() { l.parts(n) })
+			return false
+		case *ast.LabeledStmt:
+			if l.labels == nil {
+				l.labels = map[ast.Node]string{}
+			}
+			l.labels[n.Stmt] = n.Label.Name
+			l.walk(n.Stmt)
+			return false
+		case *ast.BranchStmt:
+			l.branch(n)
+			return false
+		case *ast.DeclStmt:
+			if g, ok := n.Decl.(*ast.GenDecl); ok && (g.Tok == token.TYPE || g.Tok == token.CONST) {
+				start, end := l.file.offset(n.Pos()), l.file.offset(n.End())
+				l.replace(start, end, func() string { return "{" + strings.Repeat("\n", strings.Count(l.file.text[start:end], "\n")) + "}" })
+				return false
+			}
 		case *ast.GoStmt:
 			l.goStmt(n)
 			return false
 		case *ast.DeferStmt:
 			l.deferStmt(n)
+			return false
 		case *ast.ReturnStmt:
+			if l.frame != nil && l.frame.inRangeFunc() {
+				l.returnFrom(n)
+				return false
+			}
 			l.returnStmt(n)
 		case *ast.FuncLit:
-			loops := l.loops
-			l.loops = nil
-			l.depth++
 			l.walk(n.Type)
-			l.walk(n.Body)
-			l.depth--
-			l.loops = loops
+			sig, _ := l.typeOf(n).Underlying().(*types.Signature)
+			l.walkBody(sig, n.Type, n.Body)
 			return false
 		case *ast.CompositeLit:
 			l.composite(n)
@@ -69,10 +102,33 @@ func (l *lowering) walk(n ast.Node) {
 	})
 }
 
+// parts walks what n consists of.
+func (l *lowering) parts(n ast.Node) {
+	first := true
+	ast.Inspect(n, func(c ast.Node) bool {
+		if first {
+			first = false
+			return true
+		}
+		if c != nil {
+			l.walk(c)
+		}
+		return false
+	})
+}
+
+// coreOf is the underlying type; that of a type parameter's instance is what it is.
+func coreOf(t types.Type) types.Type {
+	if t == nil {
+		return nil
+	}
+	return t.Underlying()
+}
+
 // composite writes out what a literal leaves to the reader, the fields' names and
 // the type of an element: the interpreter takes a function there for something else.
 func (l *lowering) composite(lit *ast.CompositeLit) {
-	t := l.c.info.Types[lit].Type
+	t := l.typeOf(lit)
 	if t == nil {
 		return
 	}
@@ -131,6 +187,17 @@ func (l *lowering) ident(id *ast.Ident) {
 		l.field(id, v)
 		return
 	}
+	if l.funcInstance(id, id) {
+		return
+	}
+	if tn, ok := obj.(*types.TypeName); ok && l.c.info.Uses[id] != nil {
+		_, isParam := types.Unalias(tn.Type()).(*types.TypeParam)
+		if isParam || l.isLocalType(tn) {
+			name := l.typeName(tn.Type())
+			l.rename(id, name)
+			return
+		}
+	}
 	if f, ok := obj.(*types.Func); ok && f.Name() == "Display" && f.Pkg().Path() == DisplayPackage {
 		l.rename(id, l.importFor(DisplayPackage)+".Show")
 		return
@@ -140,6 +207,12 @@ func (l *lowering) ident(id *ast.Ident) {
 		return
 	}
 	if e := l.entity(obj); e != nil {
+		if f, ok := obj.(*types.Func); l.library && e.decl != nil && (!ok || f.Signature().Recv() == nil) {
+			if l.c.info.Uses[id] != nil {
+				l.rename(id, l.instance(e, nil))
+			}
+			return
+		}
 		name := l.use(e)
 		if f, ok := obj.(*types.Func); ok && f.Signature().Recv() != nil {
 			return // methods keep their names
@@ -155,7 +228,7 @@ func (l *lowering) field(id *ast.Ident, v *types.Var) {
 	if !v.Embedded() {
 		return
 	}
-	t := v.Type()
+	t := l.sub(v.Type())
 	if p, ok := t.(*types.Pointer); ok {
 		t = p.Elem()
 	}
@@ -166,14 +239,26 @@ func (l *lowering) field(id *ast.Ident, v *types.Var) {
 	case *types.Alias:
 		obj = t.Obj()
 	}
-	if e := l.entity(obj); obj != nil && e != nil && e.emitted != id.Name {
-		l.rename(id, l.use(e))
+	if obj == nil || obj.Pkg() == nil {
+		return
+	}
+	name := l.typeName(t)
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		if l.c.info.Defs[id] != nil || l.c.info.Uses[id] == types.Object(v) {
+			return
+		}
+	}
+	if name != id.Name && !strings.ContainsAny(name, ".[ ") {
+		l.rename(id, name)
 	}
 }
 
 func (l *lowering) selector(s *ast.SelectorExpr) bool {
 	if id, ok := s.X.(*ast.Ident); ok {
 		if pn, ok := l.c.info.Uses[id].(*types.PkgName); ok {
+			if l.funcInstance(s, s.Sel) {
+				return false
+			}
 			if tn, ok := l.c.info.Uses[s.Sel].(*types.TypeName); ok && pn.Imported().Path() == parallelPath {
 				if named, ok := tn.Type().(*types.Named); ok && named.TypeParams().Len() > 0 {
 					l.errorf(s.Pos(), "parallel.%s needs its type here: parallel.%s[T]", tn.Name(), tn.Name())
@@ -199,13 +284,22 @@ func (l *lowering) selector(s *ast.SelectorExpr) bool {
 func (l *lowering) index(e ast.Expr) bool {
 	tv := l.c.info.Types[e]
 	if !tv.IsType() {
+		var x ast.Expr
+		switch e := e.(type) {
+		case *ast.IndexExpr:
+			x = e.X
+		case *ast.IndexListExpr:
+			x = e.X
+		}
+		switch x := ast.Unparen(x).(type) {
+		case *ast.Ident:
+			return !l.funcInstance(e, x)
+		case *ast.SelectorExpr:
+			return !l.funcInstance(e, x.Sel)
+		}
 		return true
 	}
-	named, ok := types.Unalias(tv.Type).(*types.Named)
-	if !ok || named.Obj().Pkg() == nil || named.Obj().Pkg().Path() != parallelPath {
-		return true
-	}
-	name := l.typeName(named)
+	name := l.typeName(l.sub(tv.Type))
 	l.replace(l.file.offset(e.Pos()), l.file.offset(e.End()), func() string { return name })
 	return false
 }
@@ -230,7 +324,7 @@ func (l *lowering) builtin(call *ast.CallExpr, name string) bool {
 	args := func() string { return l.render(l.file.offset(call.Args[0].Pos()), l.file.offset(call.Rparen)) }
 	switch name {
 	case "min", "max":
-		t := l.typeName(tv.Type)
+		t := l.typeName(l.sub(tv.Type))
 		if tv.Value != nil && tv.Value.Kind() == constant.Int {
 			l.replace(start, end, func() string { return t + "(" + tv.Value.ExactString() + ")" })
 			return false
@@ -242,7 +336,7 @@ func (l *lowering) builtin(call *ast.CallExpr, name string) bool {
 		})
 		return false
 	case "clear":
-		t := l.c.info.Types[call.Args[0]].Type
+		t := l.typeOf(call.Args[0])
 		name := l.typeName(t)
 		l.walkList(call.Args)
 		l.replace(start, end, func() string {
@@ -255,7 +349,7 @@ func (l *lowering) builtin(call *ast.CallExpr, name string) bool {
 		return false
 	case "new":
 		if tv := l.c.info.Types[call.Args[0]]; !tv.IsType() {
-			t := l.typeName(tv.Type)
+			t := l.typeName(l.sub(tv.Type))
 			l.walkList(call.Args)
 			l.replace(start, end, func() string { return fmt.Sprintf("func(x %s) *%s { return &x }(%s)", t, t, args()) })
 			return false
@@ -267,12 +361,9 @@ func (l *lowering) builtin(call *ast.CallExpr, name string) bool {
 // rangeStmt gives each iteration its own variables, as Go does since 1.22, and
 // writes out loops over integers.
 func (l *lowering) rangeStmt(r *ast.RangeStmt) {
-	t := l.c.info.Types[r.X].Type
+	t := l.typeOf(r.X)
 	start, body := l.file.offset(r.For), l.file.offset(r.Body.Lbrace)
 	switch u := t.Underlying().(type) {
-	case *types.Signature:
-		l.errorf(r.X.Pos(), "range over a function is not possible in the interpreter yet: call the function with a func that takes the values")
-		return
 	case *types.Basic:
 		if u.Info()&types.IsInteger == 0 {
 			break
@@ -280,7 +371,7 @@ func (l *lowering) rangeStmt(r *ast.RangeStmt) {
 		if id, ok := r.Key.(*ast.Ident); ok && r.Tok == token.DEFINE && id.Name != "_" {
 			t = l.c.info.Defs[id].Type()
 		} else if r.Key != nil {
-			t = l.c.info.Types[r.Key].Type
+			t = l.typeOf(r.Key)
 		}
 		if t == nil || t == types.Typ[types.UntypedInt] || t == types.Typ[types.Invalid] {
 			t = types.Typ[types.Int]
@@ -435,7 +526,7 @@ func (l *lowering) goStmt(g *ast.GoStmt) {
 		l.walk(g.Call)
 		return
 	}
-	sig, ok := l.c.info.Types[g.Call.Fun].Type.(*types.Signature)
+	sig, ok := l.typeOf(g.Call.Fun).Underlying().(*types.Signature)
 	if !ok || l.c.info.Types[g.Call.Fun].IsBuiltin() {
 		l.walk(g.Call)
 		return
@@ -444,7 +535,7 @@ func (l *lowering) goStmt(g *ast.GoStmt) {
 	start, end := l.file.offset(g.Call.Pos()), l.file.offset(g.Call.End())
 	var params, names []string
 	for i, a := range g.Call.Args {
-		t := l.c.info.Types[a].Type
+		t := l.typeOf(a)
 		if _, tuple := t.(*types.Tuple); tuple {
 			return // go f(g()): rare, and unguarded
 		}
@@ -488,6 +579,26 @@ func (l *lowering) deferStmt(d *ast.DeferStmt) {
 		}
 		l.hoist(at, a)
 	}
+	l.walk(d.Call)
+	if f := l.frame; f != nil && f.defers != "" {
+		start, end := l.file.offset(d.Pos()), l.file.offset(d.End())
+		if recovering(d.Call) {
+			l.errorf(d.Pos(), "a deferred recover beside a defer in a range over a function is not possible in the interpreter")
+		}
+		l.replace(start, start+len("defer"), func() string { return f.defers + " = append(" + f.defers + ", func() {" })
+		l.insert(end, " })")
+	}
+}
+
+func recovering(n ast.Node) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && id.Name == "recover" {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // passLoopVariables hands a deferred literal in a loop the variables of the
