@@ -20,7 +20,9 @@ import (
 
 	"github.com/traefik/yaegi/interp"
 	"github.com/traefik/yaegi/stdlib"
+	"github.com/traefik/yaegi/stdlib/syscall"
 	"github.com/traefik/yaegi/stdlib/unrestricted"
+	"github.com/traefik/yaegi/stdlib/unsafe"
 
 	"github.com/paragopher/paragopher/kernel/display"
 	"github.com/paragopher/paragopher/kernel/engine/session"
@@ -81,7 +83,7 @@ func New(o Options) (*Session, error) {
 	s := &Session{options: o, line: 1, uses: map[string]source.Use{}, vars: map[string]reflect.Value{}}
 	s.trace = &traceWriter{to: os.Stderr}
 	s.i = interp.New(interp.Options{Stderr: s.trace, Unrestricted: true})
-	exports := []interp.Exports{stdlib.Symbols, unrestricted.Symbols}
+	exports := []interp.Exports{stdlib.Symbols, syscall.Symbols, unrestricted.Symbols, unsafe.Symbols}
 	if !o.Worker {
 		exports = append(exports, exitSymbols())
 	}
@@ -96,8 +98,14 @@ func New(o Options) (*Session, error) {
 			}
 		}
 	}
-	if _, err := s.i.Eval("import cell__ \"" + source.CellPackage + "\""); err != nil {
-		return nil, fmt.Errorf("preparing the interpreter: %w", err)
+	for _, code := range []string{
+		"import cell__ \"" + source.CellPackage + "\"",
+		"func recovered__(v interface{}) interface{} { if v == nil { return nil }; return cell__.Recover(v) }",
+		"func boxed__(v interface{}) interface{} { return v }",
+	} {
+		if _, err := s.i.Eval(code); err != nil {
+			return nil, fmt.Errorf("preparing the interpreter: %w", err)
+		}
 	}
 	return s, nil
 }
@@ -308,29 +316,6 @@ func plainName(fun string) string {
 		parts = parts[1:]
 	}
 	return strings.Join(parts, ".")
-}
-
-// panicText words a panic's value as Go does. The interpreter works by
-// reflection, so some runtime errors come in reflect's words.
-func panicText(v any) string {
-	switch x := v.(type) {
-	case error:
-		text := x.Error()
-		if strings.HasPrefix(text, "reflect: call of ") && strings.HasSuffix(text, "on zero Value") {
-			return "runtime error: invalid memory address or nil pointer dereference"
-		}
-		return text
-	case string:
-		if rest, ok := strings.CutPrefix(x, "reflect: "); ok && strings.Contains(rest, "out of range") {
-			return "runtime error: " + rest
-		}
-		return x
-	case fmt.Stringer:
-		return x.String()
-	case nil:
-		return "panic called with nil argument"
-	}
-	return fmt.Sprintf("%v", v)
 }
 
 // A traceLine is a frame in the interpreter's words.

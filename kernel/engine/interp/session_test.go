@@ -97,7 +97,7 @@ func TestSessions(t *testing.T) {
 		{"generics", []string{"func Id[T any](x T) T { return x }\nId(1)", "1", "Id(\"s\")", "s", "type Stack[T any] struct{ xs []T }\nfunc (s *Stack[T]) Push(x T) { s.xs = append(s.xs, x) }\ns := &Stack[int]{}\ns.Push(4)\ns.xs[0]", "4"}},
 		{"panics", []string{
 			"func inner(xs []int) int {\n\treturn xs[5]\n}\nfunc outer() int { return inner(nil) }", "",
-			"\nouter()", "panic: runtime error: slice index out of range [inner@1:2 outer@1:4 @2:2]",
+			"\nouter()", "panic: runtime error: index out of range [inner@1:2 outer@1:4 @2:2]",
 			"var p *struct{ X int }; p.X", "panic: runtime error: invalid memory address or nil pointer dereference [@3:1]",
 			"panic(fmt.Sprint(\"own \", 1))", "panic: own 1 [@4:1]",
 			"1 + 1", "2",

@@ -21,9 +21,16 @@ func (s *Session) cellSymbols() interp.Exports {
 		"Capturing": reflect.ValueOf(func(f any, names []string) any {
 			return parallel.Func{Value: f, Captures: names}
 		}),
-		"Enter":    reflect.ValueOf(s.enter),
-		"Panicked": reflect.ValueOf(s.panicked),
-		"Note":     reflect.ValueOf(func(text string) { fmt.Fprintln(os.Stderr, text) }),
+		"ClearAll":   reflect.ValueOf(func(v any) { reflect.ValueOf(plain(v)).Clear() }),
+		"Plain":      reflect.ValueOf(plainDeep),
+		"WithError":  reflect.ValueOf(func(v any, text func() string) any { return withError{formatted{plain(v), text}} }),
+		"WithString": reflect.ValueOf(func(v any, text func() string) any { return withString{formatted{plain(v), text}} }),
+		"Recover":    reflect.ValueOf(recovered),
+		"Print":      reflect.ValueOf(func(vs ...any) { printBuiltin(vs, false) }),
+		"Println":    reflect.ValueOf(func(vs ...any) { printBuiltin(vs, true) }),
+		"Enter":      reflect.ValueOf(s.enter),
+		"Panicked":   reflect.ValueOf(s.panicked),
+		"Note":       reflect.ValueOf(func(text string) { fmt.Fprintln(os.Stderr, text) }),
 	}}
 }
 

@@ -35,6 +35,7 @@ type lowering struct {
 	nest    int                           // instances that asked for it
 	library bool                          // of a library: all it names is made when it is used
 
+	boxed       map[ast.Expr]bool // taken by an interface
 	frame       *funcFrame
 	labels      map[ast.Node]string
 	returnNames map[*ast.ReturnStmt][]string

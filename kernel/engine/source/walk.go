@@ -45,11 +45,19 @@ func (l *lowering) walk(n ast.Node) {
 			l.within(target{node: n, loop: true}, func() { l.forStmt(n) })
 			l.loops = l.loops[:len(l.loops)-1]
 			return false
+		case *ast.BinaryExpr:
+			if n.Op == token.SHL || n.Op == token.SHR {
+				l.shift(n)
+				return false
+			}
+			l.compared(n)
+		case *ast.CommClause:
+			l.commClause(n)
 		case *ast.SwitchStmt:
 			l.within(target{node: n}, func() { l.parts(n) })
 			return false
 		case *ast.TypeSwitchStmt:
-			l.within(target{node: n}, func() { l.parts(n) })
+			l.within(target{node: n}, func() { l.typeSwitch(n) })
 			return false
 		case *ast.SelectStmt:
 			l.within(target{node: n}, func() { l.parts(n) })
@@ -76,7 +84,24 @@ func (l *lowering) walk(n ast.Node) {
 		case *ast.DeferStmt:
 			l.deferStmt(n)
 			return false
+		case *ast.AssignStmt:
+			if n.Tok == token.ASSIGN && len(n.Lhs) == len(n.Rhs) && len(n.Lhs) == 1 {
+				for i, e := range n.Rhs {
+					l.box(l.typeOf(n.Lhs[i]), e)
+				}
+			}
+		case *ast.ValueSpec:
+			if n.Type != nil && len(n.Values) == len(n.Names) {
+				for _, e := range n.Values {
+					l.box(l.typeOf(n.Type), e)
+				}
+			}
 		case *ast.ReturnStmt:
+			if f := l.frame; f != nil && f.sig != nil && f.sig.Results().Len() == len(n.Results) {
+				for i, e := range n.Results {
+					l.box(l.sub(f.sig.Results().At(i).Type()), e)
+				}
+			}
 			if l.frame != nil && l.frame.inRangeFunc() {
 				l.returnFrom(n)
 				return false
@@ -123,6 +148,261 @@ func coreOf(t types.Type) types.Type {
 		return nil
 	}
 	return t.Underlying()
+}
+
+// shift writes a constant that is shifted, or shifted by, with its type: the
+// interpreter takes an int for it.
+func (l *lowering) shift(b *ast.BinaryExpr) {
+	for i, e := range []ast.Expr{b.X, b.Y} {
+		tv := l.c.info.Types[e]
+		t := l.sub(tv.Type)
+		if tv.Value == nil || t == nil {
+			l.walk(e)
+			continue
+		}
+		if i == 1 {
+			t = types.Typ[types.Uint]
+		} else if u, ok := t.Underlying().(*types.Basic); !ok || u.Info()&types.IsInteger == 0 || u.Kind() == types.UntypedInt {
+			t = types.Typ[types.Int]
+		}
+		text := l.constantText(tv.Value, t)
+		if t == types.Typ[types.Int] {
+			text = "int(" + text + ")"
+		}
+		l.replace(l.file.offset(e.Pos()), l.file.offset(e.End()), func() string { return text })
+	}
+}
+
+// compared gives the result of a comparison its type: the interpreter has it
+// untyped where an interface takes it.
+func (l *lowering) compared(b *ast.BinaryExpr) {
+	switch b.Op {
+	case token.EQL, token.NEQ, token.LSS, token.LEQ, token.GTR, token.GEQ:
+	default:
+		return
+	}
+	for _, x := range [][2]ast.Expr{{b.X, b.Y}, {b.Y, b.X}} {
+		c, other := l.c.info.Types[x[0]], l.typeOf(x[1])
+		if c.Value != nil && other != nil && types.IsInterface(other) {
+			l.boxConst(x[0])
+		}
+	}
+	if l.boxed[b] {
+		start, end := l.file.offset(b.Pos()), l.file.offset(b.End())
+		l.replace(start, end, func() string { return "bool(" + l.render(start, end) + ")" })
+	}
+}
+
+// boxConst writes a constant that is compared with an interface value as one.
+func (l *lowering) boxConst(e ast.Expr) {
+	tv := l.c.info.Types[e]
+	t := l.sub(tv.Type)
+	if text := l.constantText(tv.Value, t); text != "" {
+		l.replace(l.file.offset(e.Pos()), l.file.offset(e.End()), func() string { return "interface{}(" + text + ")" })
+	}
+}
+
+// box notes the expressions that an interface takes.
+func (l *lowering) box(t types.Type, e ast.Expr) {
+	if t == nil || !types.IsInterface(t) {
+		return
+	}
+	if l.boxed == nil {
+		l.boxed = map[ast.Expr]bool{}
+	}
+	l.boxed[ast.Unparen(e)] = true
+	l.keepMethods(t, e)
+}
+
+// keepMethods passes a value of the notebook's type to an empty interface by a
+// function: assigned as it is, it would lose its methods.
+func (l *lowering) keepMethods(t types.Type, e ast.Expr) {
+	i, ok := t.Underlying().(*types.Interface)
+	from := l.typeOf(e)
+	if !ok || !i.Empty() || from == nil || types.IsInterface(from) {
+		return
+	}
+	elem := from
+	if p, ok := elem.Underlying().(*types.Pointer); ok {
+		elem = p.Elem()
+	}
+	named, ok := types.Unalias(elem).(*types.Named)
+	if !ok || named.NumMethods() == 0 || l.generic(named.Origin().Obj()) == nil {
+		return
+	}
+	start, end := l.file.offset(e.Pos()), l.file.offset(e.End())
+	l.insert(start, "boxed__(")
+	l.replace(end, end, func() string { return ")" })
+}
+
+// commClause leaves out the blank that select takes a value into: the interpreter
+// takes that for a send.
+func (l *lowering) commClause(c *ast.CommClause) {
+	a, ok := c.Comm.(*ast.AssignStmt)
+	if !ok {
+		return
+	}
+	blank := true
+	for _, e := range a.Lhs {
+		id, ok := e.(*ast.Ident)
+		blank = blank && ok && id.Name == "_"
+	}
+	if blank {
+		l.replace(l.file.offset(a.Pos()), l.file.offset(a.Rhs[0].Pos()), func() string { return "" })
+		return
+	}
+	if a.Tok != token.ASSIGN {
+		return
+	}
+	// The interpreter assigns to plain variables of the right type only.
+	var names []string
+	for _, e := range a.Lhs {
+		name := l.temp("v")
+		if id, ok := e.(*ast.Ident); ok && id.Name == "_" {
+			names = append(names, "_")
+			continue
+		}
+		names = append(names, name)
+	}
+	texts := make([]func() string, len(a.Lhs))
+	for i, e := range a.Lhs {
+		texts[i] = l.apart(e)
+	}
+	l.replace(l.file.offset(a.Pos()), l.file.offset(a.Rhs[0].Pos()), func() string { return strings.Join(names, ", ") + " := " })
+	l.replace(l.file.offset(c.Colon)+1, l.file.offset(c.Colon)+1, func() string {
+		out := ""
+		for i := range a.Lhs {
+			if names[i] != "_" {
+				out += " " + texts[i]() + " = " + names[i] + ";"
+			}
+		}
+		return out
+	})
+}
+
+// apart walks e and gives its text, for another place.
+func (l *lowering) apart(e ast.Expr) func() string {
+	outer := l.edits
+	l.edits = nil
+	l.walk(e)
+	text := l.render(l.file.offset(e.Pos()), l.file.offset(e.End()))
+	l.edits = outer
+	return func() string { return text }
+}
+
+// typeSwitch writes a type switch with assertions: the interpreter's own misses
+// types that have methods.
+func (l *lowering) typeSwitch(s *ast.TypeSwitchStmt) {
+	var x ast.Expr
+	name := ""
+	switch a := s.Assign.(type) {
+	case *ast.ExprStmt:
+		x = a.X.(*ast.TypeAssertExpr).X
+	case *ast.AssignStmt:
+		x = a.Rhs[0].(*ast.TypeAssertExpr).X
+		name = a.Lhs[0].(*ast.Ident).Name
+	}
+	if s.Init != nil {
+		l.walk(s.Init)
+	}
+	l.walk(x)
+	t := l.temp("t")
+	at, brace := l.file.offset(s.Switch), l.file.offset(s.Body.Lbrace)
+	l.replace(at, brace, func() string {
+		head := "switch " + t + " := " + l.render(l.file.offset(x.Pos()), l.file.offset(x.End())) + "; "
+		if s.Init != nil {
+			head = "{ " + l.render(l.file.offset(s.Init.Pos()), l.file.offset(s.Init.End())) + "; " + head
+		}
+		return head + strings.Repeat("\n", strings.Count(l.file.text[at:brace], "\n"))
+	})
+	if s.Init != nil {
+		l.insert(l.file.offset(s.End()), " }")
+	}
+	for _, c := range s.Body.List {
+		c := c.(*ast.CaseClause)
+		var conds []string
+		bind := t
+		for _, e := range c.List {
+			tv := l.c.info.Types[e]
+			if tv.IsNil() {
+				conds = append(conds, t+" == nil")
+				continue
+			}
+			typ := l.typeName(tv.Type)
+			conds = append(conds, fmt.Sprintf("func() bool { _, ok := %s.(%s); return ok }()", t, typ))
+			if len(c.List) == 1 {
+				bind = t + ".(" + typ + ")"
+			}
+		}
+		if name != "" && name != "_" {
+			bind = " " + name + " := " + bind + "; _ = " + name + ";"
+		} else {
+			bind = ""
+		}
+		start, colon := l.file.offset(c.Case), l.file.offset(c.Colon)
+		l.replace(start, colon+1, func() string {
+			lines := strings.Repeat("\n", strings.Count(l.file.text[start:colon], "\n"))
+			if c.List == nil {
+				return "default:" + bind
+			}
+			return "case " + strings.Join(conds, ", ") + lines + ":" + bind
+		})
+		for _, b := range c.Body {
+			l.walk(b)
+		}
+	}
+}
+
+// format gives the arguments of compiled functions that take any value what they
+// need to know: the methods of the notebook's types, or at least the bare value.
+func (l *lowering) format(call *ast.CallExpr, sig *types.Signature) {
+	f := l.callee(call)
+	if f == nil || f.Pkg() == nil || call.Ellipsis.IsValid() || f.Pkg() == l.c.pkg || l.generic(f) != nil || l.c.info.Types[call.Fun].IsType() {
+		return
+	}
+	for i, a := range call.Args {
+		t := l.typeOf(a)
+		n := sig.Params().Len()
+		if n == 0 || t == nil {
+			return
+		}
+		want := sig.Params().At(min(i, n-1)).Type()
+		if s, ok := want.(*types.Slice); ok && sig.Variadic() && i >= n-1 {
+			want = s.Elem()
+		}
+		if it, ok := want.Underlying().(*types.Interface); !ok || !it.Empty() {
+			continue
+		}
+		if l.c.info.Types[a].IsNil() {
+			continue
+		}
+		start, end := l.file.offset(a.Pos()), l.file.offset(a.End())
+		if it, ok := t.Underlying().(*types.Interface); ok {
+			if !it.Empty() {
+				continue
+			}
+			pk := l.importFor(CellPackage)
+			l.replace(start, end, func() string { return pk + ".Plain(" + l.render(start, end) + ")" })
+			continue
+		}
+		if f.Pkg().Path() != "fmt" && f.Pkg().Path() != "log" {
+			continue
+		}
+		for _, method := range []string{"Error", "String"} {
+			obj, _, _ := types.LookupFieldOrMethod(t, false, l.c.pkg, method)
+			m, ok := obj.(*types.Func)
+			if !ok || l.entity(m.Origin()) == nil {
+				continue
+			}
+			if s := m.Signature(); s.Params().Len() == 0 && s.Results().Len() == 1 && types.Identical(s.Results().At(0).Type(), types.Typ[types.String]) {
+				pk := l.importFor(CellPackage)
+				typ := l.typeName(t)
+				text := fmt.Sprintf("func(x %[1]s) interface{} { return %[2]s.With%[3]s(x, func() string { return x.%[3]s() }) }(", typ, pk, method)
+				l.replace(start, end, func() string { return text + l.render(start, end) + ")" })
+				break
+			}
+		}
+	}
 }
 
 // composite writes out what a literal leaves to the reader, the fields' names and
@@ -268,6 +548,9 @@ func (l *lowering) selector(s *ast.SelectorExpr) bool {
 			return false
 		}
 	}
+	if l.methodExpr(s) {
+		return false
+	}
 	l.walk(s.X)
 	if v, ok := l.c.info.Uses[s.Sel].(*types.Var); ok && v.IsField() {
 		l.field(s.Sel, v)
@@ -277,6 +560,40 @@ func (l *lowering) selector(s *ast.SelectorExpr) bool {
 		}
 	}
 	return false
+}
+
+// methodExpr writes T.M as a function literal.
+func (l *lowering) methodExpr(s *ast.SelectorExpr) bool {
+	sel := l.c.info.Selections[s]
+	if sel == nil || sel.Kind() != types.MethodExpr {
+		return false
+	}
+	f := sel.Obj().(*types.Func)
+	if e := l.entity(f.Origin()); e != nil {
+		l.use(e)
+	}
+	sig, _ := l.typeOf(s).Underlying().(*types.Signature)
+	recv := l.sub(sel.Recv())
+	params, args := []string{"r__ " + l.typeName(recv)}, []string{}
+	for i := 1; i < sig.Params().Len(); i++ {
+		t := sig.Params().At(i).Type()
+		name := fmt.Sprintf("a__%d", i)
+		if sig.Variadic() && i == sig.Params().Len()-1 {
+			params = append(params, name+" ..."+l.typeName(t.(*types.Slice).Elem()))
+			args = append(args, name+"...")
+			continue
+		}
+		params = append(params, name+" "+l.typeName(t))
+		args = append(args, name)
+	}
+	ret := ""
+	if sig.Results().Len() > 0 {
+		ret = "return "
+	}
+	results := strings.TrimPrefix(l.signature(types.NewSignatureType(nil, nil, nil, nil, sig.Results(), false)), "()")
+	text := fmt.Sprintf("func(%s)%s { %sr__.%s(%s) }", strings.Join(params, ", "), results, ret, f.Name(), strings.Join(args, ", "))
+	l.replace(l.file.offset(s.Pos()), l.file.offset(s.End()), func() string { return text })
+	return true
 }
 
 // index replaces a type of parallel with its type arguments by the name that
@@ -310,6 +627,16 @@ func (l *lowering) call(call *ast.CallExpr) bool {
 			return l.builtin(call, b.Name())
 		}
 	}
+	if sig, ok := coreOf(l.typeOf(call.Fun)).(*types.Signature); ok {
+		for i, a := range call.Args {
+			if i < sig.Params().Len() && !(sig.Variadic() && i == sig.Params().Len()-1) {
+				l.box(l.sub(sig.Params().At(i).Type()), a)
+			}
+		}
+	}
+	if sig, ok := coreOf(l.typeOf(call.Fun)).(*types.Signature); ok {
+		l.format(call, sig)
+	}
 	f := l.callee(call)
 	if f == nil || f.Pkg() == nil || f.Pkg().Path() != parallelPath || f.Signature().Recv() != nil {
 		return true
@@ -336,16 +663,26 @@ func (l *lowering) builtin(call *ast.CallExpr, name string) bool {
 		})
 		return false
 	case "clear":
-		t := l.typeOf(call.Args[0])
-		name := l.typeName(t)
 		l.walkList(call.Args)
-		l.replace(start, end, func() string {
-			if _, ok := t.Underlying().(*types.Map); ok {
-				return fmt.Sprintf("func(m %s) { for k := range m { delete(m, k) } }(%s)", name, args())
-			}
-			elem := t.Underlying().(*types.Slice).Elem()
-			return fmt.Sprintf("func(s %s) { for i := range s { s[i] = %s } }(%s)", name, l.zero(elem), args())
-		})
+		pk := l.importFor(CellPackage)
+		l.replace(l.file.offset(call.Fun.Pos()), l.file.offset(call.Fun.End()), func() string { return pk + ".ClearAll" })
+		return false
+	case "panic":
+		if tv := l.c.info.Types[call.Args[0]]; !types.IsInterface(l.sub(tv.Type)) && !tv.IsNil() {
+			// As an interface value it keeps its type until it is recovered.
+			l.walkList(call.Args)
+			l.replace(start, end, func() string { return "panic(boxed__(" + args() + "))" })
+			return false
+		}
+	case "recover":
+		l.replace(start, end, func() string { return "recovered__(recover())" })
+		return false
+	case "print", "println":
+		// The interpreter's own write to standard output, and otherwise.
+		l.walkList(call.Args)
+		pk := l.importFor(CellPackage)
+		fun := map[string]string{"print": ".Print", "println": ".Println"}[name]
+		l.replace(l.file.offset(call.Fun.Pos()), l.file.offset(call.Fun.End()), func() string { return pk + fun })
 		return false
 	case "new":
 		if tv := l.c.info.Types[call.Args[0]]; !tv.IsType() {
