@@ -70,6 +70,9 @@ func (l *lowering) typeName(t types.Type) string {
 		if obj.Pkg().Path() == parallelPath && t.TypeArgs().Len() > 0 {
 			return l.parallelType(t)
 		}
+		if l.isBare(t) {
+			return "interface{}"
+		}
 		if t.TypeArgs().Len() > 0 {
 			if sig, ok := t.Underlying().(*types.Signature); ok && obj.Pkg().Path() == "iter" {
 				return l.typeName(sig)

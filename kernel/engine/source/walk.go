@@ -305,11 +305,19 @@ func (l *lowering) typeSwitch(s *ast.TypeSwitchStmt) {
 	if s.Init != nil {
 		l.walk(s.Init)
 	}
-	l.walk(x)
 	t := l.temp("t")
+	id, plain := ast.Unparen(x).(*ast.Ident)
+	if plain = plain && s.Init == nil; plain {
+		t = l.apart(id)()
+	} else {
+		l.walk(x)
+	}
 	at, brace := l.file.offset(s.Switch), l.file.offset(s.Body.Lbrace)
 	l.replace(at, brace, func() string {
-		head := "switch " + t + " := " + l.render(l.file.offset(x.Pos()), l.file.offset(x.End())) + "; "
+		head := "switch "
+		if !plain {
+			head += t + " := " + l.render(l.file.offset(x.Pos()), l.file.offset(x.End())) + "; "
+		}
 		if s.Init != nil {
 			head = "{ " + l.render(l.file.offset(s.Init.Pos()), l.file.offset(s.Init.End())) + "; " + head
 		}
@@ -472,6 +480,10 @@ func (l *lowering) ident(id *ast.Ident) {
 	}
 	if tn, ok := obj.(*types.TypeName); ok && l.c.info.Uses[id] != nil {
 		_, isParam := types.Unalias(tn.Type()).(*types.TypeParam)
+		if l.isBare(tn.Type()) {
+			l.rename(id, "interface{}")
+			return
+		}
 		if isParam || l.isLocalType(tn) {
 			name := l.typeName(tn.Type())
 			l.rename(id, name)
@@ -501,6 +513,17 @@ func (l *lowering) ident(id *ast.Ident) {
 			l.rename(id, name)
 		}
 	}
+}
+
+// isBare tells whether t is a type of the notebook that is an empty interface: the
+// interpreter has only the one without a name right.
+func (l *lowering) isBare(t types.Type) bool {
+	named, ok := types.Unalias(t).(*types.Named)
+	if !ok || named.Obj().Pkg() == nil || l.entity(named.Obj()) == nil || named.TypeParams().Len() > 0 {
+		return false
+	}
+	i, ok := named.Underlying().(*types.Interface)
+	return ok && i.Empty()
 }
 
 // field renames an embedded field along with its type, whose name it bears.
