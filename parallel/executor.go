@@ -31,7 +31,7 @@ type serial struct{}
 
 func (serial) Workers() int  { return 1 }
 func (serial) Close() error  { return nil }
-func (serial) submit(j *job) { j.here() }
+func (serial) submit(j *job) { j.hereIn(0) }
 
 // A GoroutinePool runs functions in goroutines of this process, which share its
 // memory: the ThreadPoolExecutor of Python, without its global lock.
@@ -45,14 +45,14 @@ type GoroutinePool struct {
 // can be given to it, also one that captures variables.
 func Goroutines(n int) *GoroutinePool {
 	p := &GoroutinePool{queue: newQueue(), workers: max(n, 1)}
-	for range p.workers {
+	for i := range p.workers {
 		p.running.Go(func() {
 			for {
 				j, ok := p.queue.get()
 				if !ok {
 					return
 				}
-				j.here()
+				j.hereIn(i + 1)
 			}
 		})
 	}

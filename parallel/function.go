@@ -180,6 +180,7 @@ func (c *call) task(version int) (task, error) {
 			return t, err
 		}
 	}
+	encoding := spanBegin()
 	for i, a := range c.args {
 		data, err := encode(a)
 		if err != nil {
@@ -187,6 +188,7 @@ func (c *call) task(version int) (task, error) {
 		}
 		t.Args = append(t.Args, data)
 	}
+	spanEnd(spanEncode, 0, 0, "arguments", encoding)
 	return t, nil
 }
 

@@ -59,6 +59,15 @@ func (j *job) here() {
 	j.finish(value, err)
 }
 
+// hereIn is here, in a lane of a recording.
+func (j *job) hereIn(lane int) {
+	began := spanBegin()
+	j.here()
+	if began != 0 {
+		spanEnd(spanTask, lane, 0, funcName(j.call.fn), began)
+	}
+}
+
 // submit hands f and its arguments to ex.
 func submit(what string, ex Executor, f any, args []any) *job {
 	j := &job{done: make(chan struct{})}

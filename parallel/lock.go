@@ -60,7 +60,13 @@ func (l *lockable) Lock() error {
 		_, err := l.get()
 		return err
 	}
-	err := l.h.mutex().Lock()
+	m := l.h.mutex()
+	locked, err := m.TryLock()
+	if !locked && err == nil { // only a wait is worth a span
+		waiting := spanBegin()
+		err = m.Lock()
+		spanEnd(spanLock, 0, 0, "Lock", waiting)
+	}
 	runtime.KeepAlive(l.h)
 	return err
 }

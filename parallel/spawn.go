@@ -33,10 +33,16 @@ var spawner = sync.OnceValue(func() chan<- func() {
 // again, told by its environment, with pipes for tasks and replies and the shared
 // memory. Its version says which code of the host it has already.
 func startChild() (*child, error) {
-	if c := spares.take(); c != nil {
-		return c, nil
+	began := spanBegin()
+	c := spares.take()
+	if c == nil {
+		var err error
+		if c, err = startCold(os.Stdout, os.Stderr); err != nil {
+			return nil, err
+		}
 	}
-	return startCold(os.Stdout, os.Stderr)
+	spanEnd(spanStart, 0, c.pid(), "start", began)
+	return c, nil
 }
 
 // startCold starts a worker process with outputs of its own.

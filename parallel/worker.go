@@ -211,15 +211,31 @@ func (t task) run() (r reply) {
 			r = reply{Panic: &TaskPanic{Value: panicValue(p), Stack: stack()}}
 		}
 	}()
-	out := fn.Call(args)
+	out := t.invoke(fn, args)
 	if len(out) == 0 || t.Last {
 		return reply{}
 	}
+	encoding := spanBegin()
 	data, err := encode(out[0])
+	spanEnd(spanEncode, 0, 0, "result", encoding)
 	if err != nil {
 		return reply{Err: fmt.Sprintf("the result (%s) cannot be sent back: %v", out[0].Type(), err)}
 	}
 	return reply{Value: data}
+}
+
+// invoke calls the task's function, and records when.
+func (t task) invoke(fn reflect.Value, args []reflect.Value) []reflect.Value {
+	if began := spanBegin(); began != 0 {
+		defer func() { spanEnd(spanTask, 0, 0, t.name(), began) }()
+	}
+	return fn.Call(args)
+}
+
+// name is what spans call the task's function.
+func (t task) name() string {
+	name := t.Ref.Name + t.Code.Name // one of them is empty
+	return name[strings.LastIndexByte(name, '/')+1:]
 }
 
 func panicValue(p any) string {

@@ -170,3 +170,18 @@ func TestBundleTravels(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+type frame struct{ update bool }
+
+func (f frame) MIMEBundle() (data, metadata map[string]any) {
+	return map[string]any{"text/plain": "frame"}, nil
+}
+func (f frame) DisplayID() (string, bool) { return "film", f.update }
+
+func TestDisplaysThatAreReplaced(t *testing.T) {
+	for _, update := range []bool{false, true} {
+		if b := Of(frame{update}); b.ID != "film" || b.Update != update || b.Text() != "frame" {
+			t.Errorf("update %v gives %+v", update, b)
+		}
+	}
+}

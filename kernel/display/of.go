@@ -17,6 +17,10 @@ import (
 //
 //	MIMEBundle() (data, metadata map[string]any)
 //
+// and, if it is to be replaced by another display or replaces one, the method
+//
+//	DisplayID() (id string, update bool)
+//
 // by one or more of the methods that gophernotes knows, whose results are
 // merged:
 //
@@ -60,6 +64,12 @@ type mimeBundler interface {
 	MIMEBundle() (data, metadata map[string]any)
 }
 
+// A replacer is a mimeBundler whose display has a display_id: the first of an id is
+// shown, those with update replace it.
+type replacer interface {
+	DisplayID() (id string, update bool)
+}
+
 // shows tells whether v can show itself.
 func shows(v any) bool {
 	switch v.(type) {
@@ -89,6 +99,9 @@ func render(v any) (b Bundle) {
 		return fromData(v)
 	case mimeBundler:
 		b.Data, b.Metadata = v.MIMEBundle()
+		if r, ok := v.(replacer); ok {
+			b.ID, b.Update = r.DisplayID()
+		}
 	default:
 		b = gophernotes(v)
 	}

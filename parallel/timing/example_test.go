@@ -48,6 +48,6 @@ func ExampleReport_String() {
 	// Output:
 	// case           median     min       middle half  runs     against the first
 	// serial         1.00 s  990 ms  1.00 s to 1.01 s     5
-	// two processes  530 ms  520 ms  520 ms to 540 ms     5  1.89x (1.64 to 1.94)
+	// two processes  530 ms  520 ms  520 ms to 540 ms     5  1.89x (1.64 to 1.96)
 	// 2 CPUs, go1.26 linux/amd64, noise 4 %, load 0.6
 }

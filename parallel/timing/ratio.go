@@ -7,7 +7,8 @@ import (
 )
 
 // A Ratio is how many times faster one case is than another, by medians, with the
-// bounds between which it lies with 95 % confidence.
+// bounds between which it lies with 98 % confidence: of a hundred comparisons of equal
+// things, two show a difference that is not there.
 type Ratio struct{ Value, Low, High float64 }
 
 // Seen tells whether there is a difference: 1 is outside of the bounds.
@@ -19,7 +20,7 @@ const thinned = 300
 
 // Ratio compares two cases by their indexes: how many times faster b is than a.
 // The bounds are those of Hodges and Lehmann (1963), found by ranks: outliers
-// hardly move them. Three samples are too few for ranks; there the logarithms are
+// hardly move them. Up to four samples are too few for ranks; there the logarithms are
 // taken for normal (Welch 1947), and with fewer the bounds are 0 and infinity.
 // A time below the clock's 1 ns counts as 1 ns. An index that does not exist gives
 // NaN. It costs some 50 µs for 31 samples each.
@@ -67,11 +68,11 @@ func ordered(m Measured) []float64 {
 }
 
 // rank is the place, from either end, of the pairwise ratios of n and m samples
-// that bound 95 % of the confidence; 0 if there are too few for that.
+// that bound 98 % of the confidence; 0 if there are too few for that.
 func rank(n, m int) int {
 	if max(n, m) > 50 { // the normal approximation of the rank sum
 		mean, deviation := float64(n*m)/2, math.Sqrt(float64(n*m)*float64(n+m+1)/12)
-		return max(0, int(mean-1.96*deviation))
+		return max(0, int(mean-2.326*deviation))
 	}
 	// Ways to reach each value of the rank sum U, by its generating function, the
 	// product of (1-q^(m+i)) / (1-q^i) for i from 1 to n (Mann and Whitney 1947).
@@ -91,7 +92,7 @@ func rank(n, m int) int {
 	}
 	k, sum := 0, 0.0
 	for ; k < len(ways); k++ {
-		if sum += ways[k]; sum > all*0.025 {
+		if sum += ways[k]; sum > all*0.01 {
 			break
 		}
 	}
@@ -119,13 +120,12 @@ func welch(x, y []float64) (low, high float64) {
 	return math.Exp(a - b - half), math.Exp(a - b + half)
 }
 
-// student is the 97.5 % point of Student's t: the expansion of Abramowitz and
-// Stegun 26.7.5, 4 % too small at 2 degrees of freedom, the fewest that there are
-// here, which the exact value replaces up to 3.
+// student is the 99 % point of Student's t: the expansion of Abramowitz and
+// Stegun 26.7.5, too small below 3 degrees of freedom, where exact values stand in.
 func student(freedom float64) float64 {
-	const z = 1.959964
+	const z = 2.326348
 	if freedom < 3 {
-		return 4.303 - (freedom-2)*(4.303-3.182) // the exact ends, a line between
+		return 6.965 - (freedom-2)*(6.965-4.541) // the exact ends, a line between
 	}
 	f := freedom
 	return z + (math.Pow(z, 3)+z)/(4*f) +

@@ -1,11 +1,16 @@
 package timing
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -25,6 +30,10 @@ type Report struct {
 type Measured struct {
 	Name    string          `json:"name"`
 	Samples []time.Duration `json:"samples"` // ns in JSON
+
+	Loops int           `json:"loops,omitempty"` // calls in a sample, whose time is that of one
+	CPU   time.Duration `json:"cpu,omitempty"`   // that all processes of the tree used for a run, on average; 0 if unknown
+	Peak  int64         `json:"peak,omitempty"`  // bytes: the most memory of one process, seen in the warm-up; 0 if unknown
 }
 
 func (r *Report) fail(format string, args ...any) *Report {
@@ -103,35 +112,100 @@ func (r *Report) Noise() float64 {
 	return noise
 }
 
-// Save writes the report as JSON to a file, whole or not at all.
+// Save writes the report to a file, whole or not at all: as JSON, which Load reads,
+// as CSV with a line for each sample, or as a table of text, by what the file's name
+// ends in: .json, .csv or .txt.
 func (r *Report) Save(file string) error {
-	data, err := json.MarshalIndent(r, "", " ")
-	if err != nil {
-		return fmt.Errorf("encoding the report: %w", err)
+	switch ext := strings.ToLower(filepath.Ext(file)); ext {
+	case ".json":
+		return saveJSON(file, "report", r)
+	case ".csv":
+		return write(file, "report", []byte(r.CSV()))
+	case ".txt":
+		return write(file, "report", []byte(r.String()+"\n"))
+	default:
+		return fmt.Errorf("timing: cannot save %s: the name must end in .json, .csv or .txt", file)
 	}
+}
+
+// CSV is a line for each sample: case, run from 1 on, nanoseconds.
+func (r *Report) CSV() string {
+	var b strings.Builder
+	w := csv.NewWriter(&b)
+	// Writing to memory does not fail.
+	_ = w.Write([]string{"case", "run", "ns"})
+	if r != nil {
+		for _, c := range r.Cases {
+			for i, d := range c.Samples {
+				_ = w.Write([]string{c.Name, strconv.Itoa(i + 1), strconv.FormatInt(int64(d), 10)})
+			}
+		}
+	}
+	w.Flush()
+	return b.String()
+}
+
+// saveJSON writes v, which a user calls what.
+func saveJSON(file, what string, v any) error {
+	data, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		return fmt.Errorf("encoding the %s: %w", what, err)
+	}
+	return write(file, what, append(data, '\n'))
+}
+
+// write writes a file whole or not at all.
+func write(file, what string, data []byte) error {
 	temp := file + ".tmp"
-	if err := os.WriteFile(temp, append(data, '\n'), 0o644); err != nil {
-		return fmt.Errorf("saving the report: %w", err)
+	if err := os.WriteFile(temp, data, 0o644); err != nil {
+		return fmt.Errorf("saving the %s: %w", what, err)
 	}
 	if err := os.Rename(temp, file); err != nil {
-		return errors.Join(fmt.Errorf("saving the report: %w", err), os.Remove(temp))
+		return errors.Join(fmt.Errorf("saving the %s: %w", what, err), os.Remove(temp))
 	}
 	return nil
+}
+
+// loadJSON is its inverse.
+func loadJSON(file, what string, v interface{ Err() error }) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("loading a %s: %w", what, err)
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return fmt.Errorf("loading the %s %s: %w", what, file, err)
+	}
+	if err := v.Err(); err != nil {
+		return fmt.Errorf("loading the %s %s: %w", what, file, err)
+	}
+	return nil
+}
+
+// Recorded loads the report of a file. Is there none, it calls measure and saves
+// what that gives, if it can be used. So a notebook draws the same chart each time,
+// until the file is removed.
+func Recorded(file string, measure func() *Report) (*Report, error) {
+	switch r, err := Load(file); {
+	case err == nil:
+		return r, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	case measure == nil:
+		return nil, fmt.Errorf("timing: there is no report %s, and no function to measure one", file)
+	}
+	r := measure()
+	if err := r.Err(); err != nil {
+		return r, err
+	}
+	return r, r.Save(file)
 }
 
 // Load reads a report that Save wrote. The error says what is wrong with the file
 // or with what it holds.
 func Load(file string) (*Report, error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("loading a report: %w", err)
-	}
 	r := &Report{}
-	if err := json.Unmarshal(data, r); err != nil {
-		return nil, fmt.Errorf("loading the report %s: %w", file, err)
-	}
-	if err := r.Err(); err != nil {
-		return nil, fmt.Errorf("loading the report %s: %w", file, err)
+	if err := loadJSON(file, "report", r); err != nil {
+		return nil, err
 	}
 	return r, nil
 }

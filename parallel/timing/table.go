@@ -3,6 +3,7 @@ package timing
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -14,13 +15,27 @@ func (r *Report) String() string {
 	if err := r.Err(); err != nil {
 		return err.Error()
 	}
-	rows := [][]string{{"case", "median", "min", "middle half", "runs", "against the first"}}
+	rows := [][]string{{"case", "median", "min", "middle half", "runs", "CPU", "memory", "against the first"}}
 	for i, c := range r.Cases {
-		row := []string{plain(c.Name), Format(c.Median()), Format(c.Min()), Format(c.Quantile(0.25)) + " to " + Format(c.Quantile(0.75)), fmt.Sprint(len(c.Samples)), ""}
+		row := []string{plain(c.Name), Format(c.Median()), Format(c.Min()), Format(c.Quantile(0.25)) + " to " + Format(c.Quantile(0.75)), fmt.Sprint(len(c.Samples)), "", "", ""}
+		if c.CPU > 0 {
+			row[5] = Format(c.CPU)
+		}
+		if c.Peak > 0 {
+			row[6] = Bytes(c.Peak)
+		}
 		if i > 0 {
-			row[5] = r.Ratio(0, i).String()
+			row[7] = r.Ratio(0, i).String()
 		}
 		rows = append(rows, row)
+	}
+	// Columns with nothing in them, such as CPU where it is unknown, are left out.
+	for col := len(rows[0]) - 1; col > 0; col-- {
+		if !slices.ContainsFunc(rows[1:], func(row []string) bool { return row[col] != "" }) {
+			for i := range rows {
+				rows[i] = slices.Delete(rows[i], col, col+1)
+			}
+		}
 	}
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
@@ -124,4 +139,25 @@ func Format(d time.Duration) string {
 		return fmt.Sprintf("%.*f %s", digits, x, u.name)
 	}
 	return fmt.Sprintf("%d ns", d)
+}
+
+// Bytes writes an amount of memory with three digits and the unit that suits it,
+// such as "12.3 MB", by powers of ten.
+func Bytes(n int64) string {
+	x, unit := float64(n), "B"
+	for _, u := range []string{"kB", "MB", "GB", "TB"} {
+		if math.Abs(x) < 999.5 {
+			break
+		}
+		x, unit = x/1000, u
+	}
+	digits := 0
+	switch {
+	case unit == "B":
+	case x < 9.995:
+		digits = 2
+	case x < 99.95:
+		digits = 1
+	}
+	return fmt.Sprintf("%.*f %s", digits, x, unit)
 }

@@ -29,18 +29,25 @@ type Runner struct {
 	budget  time.Duration
 	repeats int // 0: as many as the budget allows
 	warmup  int
+	loops   int // calls of Run in a sample; 0: as many as make a sample long enough
+
+	items    int // of a Scale
+	baseline *Case
 }
 
 // The bounds of what a budget decides.
 const (
 	minRepeats = 3
 	maxRepeats = 31
+
+	leastSample = 100 * time.Microsecond // with automatic loops
+	newcomers   = time.Millisecond       // what is shorter starts no process
 )
 
 // With gives a Runner with the default settings changed by opts: a budget of 2 s,
 // one warm-up run of each case, as many repeats as fit.
 func With(opts ...Option) *Runner {
-	r := &Runner{budget: 2 * time.Second, warmup: 1}
+	r := &Runner{budget: 2 * time.Second, warmup: 1, loops: 1}
 	for _, o := range opts {
 		if o != nil {
 			o(r)
@@ -60,6 +67,15 @@ func Repeats(n int) Option { return func(r *Runner) { r.repeats = max(n, 1) } }
 // Warmup sets how often each case runs before it is measured.
 func Warmup(n int) Option { return func(r *Runner) { r.warmup = max(n, 0) } }
 
+// Loops sets how many calls of Run make one sample, whose time is then that of one
+// call. 0 takes so many that a sample lasts a tenth of a millisecond, which is for
+// work that is short against reading the clock; it is Measure's default. Compare
+// and Scale take 1.
+func Loops(n int) Option { return func(r *Runner) { r.loops = max(n, 0) } }
+
+// Measure measures one piece of work, short or long: what %timeit does.
+func Measure(name string, run func()) *Report { return With(Loops(0)).Compare(Case{name, run}) }
+
 // Compare measures the cases with the default settings, see With. It runs them in
 // turns, so that a disturbance of the machine hits all alike. The report's Err
 // says what was wrong with the cases, if anything was.
@@ -67,7 +83,7 @@ func Compare(cases ...Case) *Report { return With().Compare(cases...) }
 
 // Compare measures the cases.
 func (r *Runner) Compare(cases ...Case) *Report {
-	rep := &Report{CPUs: runtime.GOMAXPROCS(0), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, LoadBefore: load()}
+	rep := &Report{CPUs: cpus(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, LoadBefore: load()}
 	seen := map[string]bool{}
 	for i, c := range cases {
 		switch {
@@ -84,27 +100,57 @@ func (r *Runner) Compare(cases ...Case) *Report {
 	if len(cases) == 0 {
 		return rep.fail("there are no cases to compare")
 	}
-	for range r.warmup {
-		for _, c := range cases {
-			if _, err := once(c); err != nil {
+	tree := newTree()
+	for i, c := range cases {
+		m := &rep.Cases[i]
+		m.Loops = max(r.loops, 1)
+		watch := tree.watch()
+		took := time.Duration(-1)
+		for range r.warmup {
+			d, err := once(c, m.Loops)
+			if err != nil {
+				watch.stop()
 				return rep.fail("%v", err)
 			}
+			took = d
 		}
+		for r.loops == 0 && took < leastSample { // find out how many it takes
+			d, err := once(c, m.Loops)
+			if err != nil {
+				watch.stop()
+				return rep.fail("%v", err)
+			}
+			if took = d * time.Duration(m.Loops); took < leastSample {
+				m.Loops *= int(min(10, leastSample/max(took, 1)+1))
+			}
+		}
+		m.Peak = watch.stop()
 	}
 	start := time.Now() // the budget is for the measured runs
 	for n := 0; r.again(n, time.Since(start)); n++ {
+		tree.refresh()
 		for i := range cases {
 			// Every other round goes backwards: what a case leaves behind, garbage or
 			// a warm cache, is not always met by the same other one.
 			if n%2 == 1 {
 				i = len(cases) - 1 - i
 			}
-			d, err := once(cases[i])
+			m := &rep.Cases[i]
+			before := tree.cpu()
+			d, err := once(cases[i], m.Loops)
 			if err != nil {
 				return rep.fail("%v", err)
 			}
-			rep.Cases[i].Samples = append(rep.Cases[i].Samples, d)
+			m.Samples = append(m.Samples, d)
+			if d*time.Duration(m.Loops) > newcomers {
+				tree.refresh() // it may have started processes that still run
+			}
+			m.CPU += max(0, tree.cpu()-before)
 		}
+	}
+	for i := range rep.Cases {
+		m := &rep.Cases[i]
+		m.CPU /= time.Duration(len(m.Samples) * m.Loops)
 	}
 	rep.LoadAfter = load()
 	return rep
@@ -123,16 +169,18 @@ func (r *Runner) again(n int, d time.Duration) bool {
 	return d+d/time.Duration(n) <= r.budget
 }
 
-// once measures one run and reports its panic as an error.
-func once(c Case) (d time.Duration, err error) {
+// once measures the mean of some calls and reports a panic as an error.
+func once(c Case, loops int) (d time.Duration, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("case %q panicked: %v", c.Name, p)
 		}
 	}()
 	start := time.Now()
-	c.Run()
-	return time.Since(start), nil
+	for range loops {
+		c.Run()
+	}
+	return time.Since(start) / time.Duration(loops), nil
 }
 
 // Keep uses v, so that the compiler cannot leave out the work that made it. Give
@@ -141,6 +189,8 @@ func once(c Case) (d time.Duration, err error) {
 //
 //go:noinline
 func Keep(v any) { runtime.KeepAlive(v) }
+
+func cpus() int { return runtime.GOMAXPROCS(0) }
 
 // load is the machine's load average over the last minute, -1 where the system
 // does not tell.

@@ -47,6 +47,8 @@ type header struct {
 	kept     atomic.Int64           // bytes of big blocks that lie idle with their memory
 	slots    [classes]atomic.Uint64 // free slots by class: lists, see push
 	free     [classes]atomic.Uint64 // free blocks by class
+
+	recording atomic.Uint64 // offset of the block that spans are written to, 0 for none
 }
 
 const magic = 0x70617261_00000002
@@ -75,6 +77,7 @@ func Get() (*Arena, error) {
 		a, err := create(size)
 		if err == nil {
 			the = a
+			recording.Store(&a.head.recording)
 			return a, nil
 		}
 		if first == nil {
@@ -127,8 +130,23 @@ func Inherit(fd uintptr) error {
 	mu.Lock()
 	defer mu.Unlock()
 	the = a
+	recording.Store(&a.head.recording)
 	return nil
 }
+
+// recording is the word of this process's arena, to be read without a lock.
+var recording atomic.Pointer[atomic.Uint64]
+
+// RecordingHere gives the word that says where the tree's spans are written to, 0
+// for nowhere. It is nil, and costs as little, before the process has an arena.
+func RecordingHere() *atomic.Uint64 { return recording.Load() }
+
+// Recording is RecordingHere of an arena that is there.
+func (a *Arena) Recording() *atomic.Uint64 { return &a.head.recording }
+
+// Trim gives the memory of a block of n bytes back to the system, where that is
+// possible, and keeps the block taken: late writers do no harm.
+func (a *Arena) Trim(o Offset, n int) bool { return discard(a.file, a.mem, o, n) }
 
 // File is what a child inherits; nil where memory cannot be shared.
 func (a *Arena) File() *os.File { return a.file }
