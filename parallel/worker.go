@@ -226,7 +226,7 @@ func (t task) run() (r reply) {
 
 // invoke calls the task's function, and records when.
 func (t task) invoke(fn reflect.Value, args []reflect.Value) []reflect.Value {
-	if began := spanBegin(); began != 0 {
+	if began := spanBegin(); began != 0 && !t.Warm {
 		defer func() { spanEnd(spanTask, 0, 0, t.name(), began) }()
 	}
 	return fn.Call(args)
