@@ -18,6 +18,7 @@ import (
 	"github.com/paragopher/paragopher/kernel/engine"
 	"github.com/paragopher/paragopher/kernel/kernelspec"
 	"github.com/paragopher/paragopher/lessons"
+	"github.com/paragopher/paragopher/lessons/coach"
 	"github.com/paragopher/paragopher/lessons/runner"
 	"github.com/paragopher/paragopher/parallel"
 )
@@ -140,7 +141,15 @@ func serve(args []string) error {
 	}
 	// Not the context of main: a kernel deals with signals itself.
 	return kernel.Serve(context.Background(), args[0], func(sink engine.Sink) (kernel.Engine, error) {
-		return engine.New(engine.Options{}, sink)
+		e, err := engine.New(engine.Options{}, sink)
+		if err != nil {
+			return nil, err
+		}
+		file, err := coach.DefaultFile()
+		if err != nil {
+			return e, nil // a kernel without exercises
+		}
+		return coach.Classroom(e, &coach.Coach{File: file}), nil
 	})
 }
 

@@ -8,10 +8,23 @@
 // literals are translated by a fence ```yaml {#id hash=12345678} of texts and
 // their translations. "paragopher lessons lint" checks all that, "lessons sync"
 // stamps the hashes after a translation has been read again.
+//
+// A block without a role is for all to read or run. The others are
+//
+//	```go {#ex exercise uses=a,b}        what the learner completes, after the code of a and b
+//	```go {#id solution for=ex}          an answer
+//	```go {#id check for=ex}             runs after the answer, see package check
+//	```go {#id wrong for=ex on=kind}     an answer that the check must refuse for that reason
+//	{#id hint for=ex on=kind step=1}     help, for a kind of failure or for any
+//	{#id says for=ex on=kind}            what the check says to that kind of failure
+//	{#id quiz}                           a question, "- [ ]" and "- [x]" options, and a reason
+//
+// and links to other lessons are written [text](lesson:slug).
 package lessons
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -19,7 +32,9 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -54,7 +69,30 @@ type Block struct {
 	Code bool
 	Text string // Markdown or Go, without the attributes
 	Line int    // of its beginning in the file
+	Role Role
+	For  string   // the exercise that the block belongs to
+	On   string   // the kind of failure that it is for
+	Step int      // of a hint, from 1
+	Uses []string // the blocks whose code an exercise needs
 }
+
+// A Role says what a block is for.
+type Role string
+
+// The roles. Plain blocks are prose and demonstrations.
+const (
+	Plain    Role = ""
+	Task     Role = "exercise"
+	Solution Role = "solution"
+	Check    Role = "check"
+	Wrong    Role = "wrong"
+	Hint     Role = "hint"
+	Says     Role = "says"
+	Quiz     Role = "quiz"
+)
+
+// Shown tells whether the block is part of the notebook.
+func (b Block) Shown() bool { return b.Role == Plain || b.Role == Task || b.Role == Quiz }
 
 // Hash stands for the block's text in translations.
 func (b Block) Hash() string {
@@ -139,6 +177,9 @@ func loadLesson(files fs.FS, dir string) (*Lesson, []error) {
 		if p.attrs["hash"] != "" {
 			errs = append(errs, &SourceError{file, p.Line, "hashes belong into translations"})
 		}
+		if err := p.role(); err != nil {
+			errs = append(errs, &SourceError{file, p.Line, fmt.Sprintf("block %s: %v", p.ID, err)})
+		}
 		if seen[p.ID] {
 			errs = append(errs, &SourceError{file, p.Line, "there is a second block " + p.ID})
 		}
@@ -189,7 +230,7 @@ type piece struct {
 }
 
 var (
-	attributes = regexp.MustCompile(`^(.*?)\s*\{#([A-Za-z0-9-]+)((?: +[a-z]+=[A-Za-z0-9]+)*)\}\s*$`)
+	attributes = regexp.MustCompile(`^(.*?)\s*\{#([A-Za-z0-9-]+)((?: +[a-z]+(?:=[A-Za-z0-9,-]+)?)*)\}\s*$`)
 	heading    = regexp.MustCompile(`^#{1,6} `)
 )
 
@@ -272,8 +313,49 @@ func split(file string, data []byte, meta *Meta) (pieces []piece, errs []error) 
 func newPiece(m []string, line int) piece {
 	p := piece{Block: Block{ID: m[2], Line: line}, attrs: map[string]string{}}
 	for _, f := range strings.Fields(m[3]) {
-		k, v, _ := strings.Cut(f, "=")
+		k, v, has := strings.Cut(f, "=")
+		if !has {
+			k, v = "role", f
+		}
 		p.attrs[k] = v
 	}
 	return p
+}
+
+// may lists the attributes that each role has besides itself.
+var may = map[Role][]string{
+	Plain: {"hash"}, Task: {"uses"}, Solution: {"for"}, Check: {"for"}, Wrong: {"for", "on"},
+	Hint: {"for", "on", "step"}, Says: {"for", "on"}, Quiz: {},
+}
+
+// role reads the attributes into the block. The error says which do not fit.
+func (p *piece) role() error {
+	p.Role, p.For, p.On = Role(p.attrs["role"]), p.attrs["for"], p.attrs["on"]
+	known, ok := may[p.Role]
+	if !ok {
+		return fmt.Errorf("there is no role %q", p.Role)
+	}
+	for k := range p.attrs {
+		if k != "role" && !slices.Contains(known, k) {
+			return fmt.Errorf("%s does not go with this role", k)
+		}
+	}
+	for _, k := range known {
+		if p.attrs[k] == "" && (k == "for" || k == "on") {
+			return fmt.Errorf("it lacks %s=", k)
+		}
+	}
+	if code := p.Role == Task || p.Role == Solution || p.Role == Check || p.Role == Wrong; p.Role != Plain && code != p.Code {
+		return fmt.Errorf("a %s is code or text, and this is the other", p.Role)
+	}
+	if p.Role == Hint {
+		var err error
+		if p.Step, err = strconv.Atoi(cmp.Or(p.attrs["step"], "1")); err != nil || p.Step < 1 {
+			return fmt.Errorf("step=%s is no number from 1", p.attrs["step"])
+		}
+	}
+	if s := p.attrs["uses"]; s != "" {
+		p.Uses = strings.Split(s, ",")
+	}
+	return nil
 }

@@ -6,15 +6,12 @@ import (
 	"go/scanner"
 	"go/token"
 	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/paragopher/paragopher/lessons/notebook"
 )
 
 // codeWidth is how long a line of code may be, in characters: what a notebook shows
@@ -28,9 +25,34 @@ func Lint() error { return lint(content, "content") }
 
 func lint(files fs.FS, dir string) error {
 	ls, errs := load(files, dir)
+	slugs, exercises := map[string]bool{}, map[string]string{}
 	for _, l := range ls {
-		errs = append(errs, l.lint(path.Join(dir, l.Name))...)
+		slugs[l.Slug] = true
+		for _, b := range l.Blocks {
+			if other := exercises[b.ID]; b.Role == Task && other != "" {
+				errs = append(errs, &SourceError{path.Join(dir, l.Name, "lesson.md"), b.Line, "lesson " + other + " has an exercise " + b.ID + " too"})
+			} else if b.Role == Task {
+				exercises[b.ID] = l.Name
+			}
+		}
 	}
+	for _, l := range ls {
+		file := path.Join(dir, l.Name, "lesson.md")
+		errs = append(errs, l.lint(path.Join(dir, l.Name))...)
+		errs = append(errs, l.lintExercises(file)...)
+		for _, b := range l.Blocks {
+			errs = append(errs, lintLinks(file, b.Line, b.Text, b.Code, slugs)...)
+		}
+		for _, t := range l.translations {
+			for _, x := range t.texts {
+				errs = append(errs, lintLinks(t.file, x.line, x.text, false, slugs)...)
+			}
+		}
+	}
+	sort.SliceStable(errs, func(i, j int) bool {
+		var a, b *SourceError
+		return errors.As(errs[i], &a) && errors.As(errs[j], &b) && (a.File < b.File || a.File == b.File && a.Line < b.Line)
+	})
 	return errors.Join(errs...)
 }
 
@@ -62,12 +84,16 @@ func (l *Lesson) lint(dir string) (errs []error) {
 		for _, b := range l.Blocks {
 			x, ok := t.texts[b.ID]
 			switch {
-			case !ok && !b.Code:
+			case !ok && !b.Code: // code may have nothing to translate
 				errs = append(errs, &SourceError{t.file, 0, "block " + b.ID + " is not translated"})
 			case ok && b.Code != (x.parts != nil):
 				errs = append(errs, &SourceError{t.file, x.line, "block " + b.ID + " is of another kind than what it translates"})
 			case ok && x.hash != b.Hash():
 				errs = append(errs, &SourceError{t.file, x.line, fmt.Sprintf("block %s has changed since it was translated: read it again, then run lessons sync", b.ID)})
+			case ok && b.Role == Quiz:
+				if en, ko := ParseQuiz(b.Text), ParseQuiz(x.text); !en.same(ko) {
+					errs = append(errs, &SourceError{t.file, x.line, "the quiz " + b.ID + " has other options, or others are right, than in lesson.md"})
+				}
 			case ok && b.Code:
 				for part := range x.parts {
 					if !hasPart(b.Text, part) {
@@ -79,6 +105,73 @@ func (l *Lesson) lint(dir string) (errs []error) {
 		for id, x := range t.texts {
 			if !known[id] {
 				errs = append(errs, &SourceError{t.file, x.line, "block " + id + " translates nothing"})
+			}
+		}
+	}
+	return errs
+}
+
+// lintExercises checks that each exercise has all that belongs to it, and that all
+// that belongs to one has it.
+func (l *Lesson) lintExercises(file string) (errs []error) {
+	fail := func(b Block, format string, args ...any) {
+		errs = append(errs, &SourceError{file, b.Line, fmt.Sprintf("block %s: ", b.ID) + fmt.Sprintf(format, args...)})
+	}
+	for _, need := range l.Meta.Needs {
+		if need >= l.Name {
+			errs = append(errs, &SourceError{file, 1, "needs " + need + ", which does not come before it"})
+		}
+	}
+	byID := map[string]Block{}
+	for _, b := range l.Blocks {
+		byID[b.ID] = b
+	}
+	for _, b := range l.Blocks {
+		switch {
+		case b.For != "" && byID[b.For].Role != Task:
+			fail(b, "there is no exercise %s", b.For)
+		case b.Role == Quiz:
+			if q := ParseQuiz(b.Text); len(q.Options) < 2 || q.Rights() == 0 || q.Question == "" || q.Why == "" {
+				fail(b, "a quiz has a question, two options or more of which one is right, and a reason")
+			}
+		case b.Role == Task:
+			for _, use := range b.Uses {
+				if u, ok := byID[use]; !ok || !u.Code || u.Role != Plain {
+					fail(b, "it uses %s, which is no demonstration of this lesson", use)
+				}
+			}
+			count := map[Role]int{}
+			first := false
+			for _, c := range l.Blocks {
+				if c.For == b.ID {
+					count[c.Role]++
+					first = first || c.Role == Hint && c.On == AnyKind
+				}
+			}
+			if count[Solution] != 1 || count[Check] != 1 {
+				fail(b, "an exercise has one solution and one check, not %d and %d", count[Solution], count[Check])
+			}
+			if count[Wrong] < 3 {
+				fail(b, "it has %d wrong answers; three at least show that the check is good", count[Wrong])
+			}
+			if !first {
+				fail(b, "it has no hint on=%s", AnyKind)
+			}
+		}
+	}
+	return errs
+}
+
+var lessonLink = regexp.MustCompile(`\]\(lesson:([^)]*)\)`)
+
+func lintLinks(file string, line int, text string, code bool, slugs map[string]bool) (errs []error) {
+	if code {
+		return nil
+	}
+	for i, s := range strings.Split(text, "\n") {
+		for _, m := range lessonLink.FindAllStringSubmatch(s, -1) {
+			if !slugs[m[1]] {
+				errs = append(errs, &SourceError{file, line + i, fmt.Sprintf("there is no lesson %q to link to", m[1])})
 			}
 		}
 	}
@@ -129,41 +222,4 @@ func translate(code string, with map[string]string) string {
 		at = end
 	})
 	return b.String() + code[at:]
-}
-
-var stamp = regexp.MustCompile(`\{#([A-Za-z0-9-]+)((?: +[a-z]+=[A-Za-z0-9]+)*)\}\s*$`)
-
-// Sync writes into the translations below dir, a folder of sources, the hashes of
-// what they now translate. Run it when the translations have been read against
-// changed sources, not before.
-func Sync(dir string) error {
-	ls, errs := load(os.DirFS(filepath.Dir(dir)), filepath.Base(dir))
-	if len(errs) > 0 {
-		return errors.Join(errs...)
-	}
-	for _, l := range ls {
-		hashes := map[string]string{}
-		for _, b := range l.Blocks {
-			hashes[b.ID] = b.Hash()
-		}
-		for _, lang := range Languages[1:] {
-			file := filepath.Join(dir, l.Name, "lesson."+lang+".md")
-			data, err := os.ReadFile(file)
-			if err != nil {
-				return fmt.Errorf("stamping a translation: %w", err)
-			}
-			lines := strings.Split(string(data), "\n")
-			for i, line := range lines {
-				if m := stamp.FindStringSubmatchIndex(line); m != nil {
-					if id := line[m[2]:m[3]]; hashes[id] != "" {
-						lines[i] = line[:m[0]] + "{#" + id + " hash=" + hashes[id] + "}"
-					}
-				}
-			}
-			if err := notebook.WriteFile(file, []byte(strings.Join(lines, "\n"))); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
