@@ -62,13 +62,18 @@ func TestRunsTheLessons(t *testing.T) {
 		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
 	}
 	for _, lang := range []string{"en", "ko"} {
-		n, err := notebook.Read(filepath.Join(dir, "out", lang, "01-process.ipynb"))
-		if err != nil {
-			t.Fatal(err)
+		var cells []*notebook.Cell
+		files, _ := filepath.Glob(filepath.Join(dir, "out", lang, "*.ipynb"))
+		for _, file := range files {
+			n, err := notebook.Read(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cells = append(cells, n.Cells...)
 		}
 		outputs := map[string]string{}
 		var plot map[string]any
-		for _, c := range n.Cells {
+		for _, c := range cells {
 			if c.Type == "code" && c.Count == nil {
 				t.Errorf("%s: %s was not run", lang, c.ID)
 			}
@@ -86,7 +91,7 @@ func TestRunsTheLessons(t *testing.T) {
 			t.Errorf("%s: two processes greet with %q", lang, lines)
 		}
 		late := strings.Split(strings.TrimSpace(outputs["process-finished-first"]), "\n")
-		right := strings.Split(strings.TrimSpace(outputs["process-right-order"]), "\n")
+		right := strings.Split(strings.TrimSpace(outputs["join-right-order"]), "\n")
 		if len(right) != 2 || late[0] != right[1] {
 			t.Errorf("%s: %q, then %q", lang, late, right)
 		}
@@ -99,7 +104,7 @@ func TestRunsTheLessons(t *testing.T) {
 		if svg, ok := plot["image/svg+xml"].(string); !ok || !strings.Contains(svg, "</svg>") {
 			t.Errorf("%s: the plot is no SVG", lang)
 		}
-		page, err := os.ReadFile(filepath.Join(dir, "out", lang, "01-process.html"))
+		page, err := os.ReadFile(filepath.Join(dir, "out", lang, "02-process.html"))
 		if err != nil || !bytes.Contains(page, []byte(`lang="`+lang+`"`)) {
 			t.Errorf("%s: the page: %v", lang, err)
 		}
@@ -237,7 +242,7 @@ func command(t *testing.T, dir string, env []string, exe, line string) {
 		t.Errorf("%s: exit code %d\n%s%s", line, code, stdout, stderr)
 	}
 	if strings.Contains(line, "nbconvert") {
-		page, err := os.ReadFile(filepath.Join(dir, "out", "01-process.html"))
+		page, err := os.ReadFile(filepath.Join(dir, "out", "02-process.html"))
 		if err != nil || !bytes.Contains(page, []byte("<svg")) && !bytes.Contains(page, []byte("data:image/")) {
 			t.Errorf("%s: its page has no plot (%v)", line, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/paragopher/paragopher/kernel"
 	"github.com/paragopher/paragopher/kernel/display"
 	"github.com/paragopher/paragopher/kernel/engine"
 	"github.com/paragopher/paragopher/lessons"
@@ -21,14 +22,16 @@ func TestMain(m *testing.M) {
 }
 
 // quiet is a notebook's engine that runs nothing.
-type quiet struct{ ran []string }
+type quiet struct {
+	kernel.Engine
+	ran []string
+}
 
 func (q *quiet) Run(_ context.Context, c engine.Cell) engine.Result {
 	q.ran = append(q.ran, c.Code)
 	return engine.Result{}
 }
 func (q *quiet) IsComplete(string) (string, string) { return "incomplete", "" }
-func (q *quiet) Close(context.Context) error        { return nil }
 
 func TestClassroom(t *testing.T) {
 	c := &Coach{File: filepath.Join(t.TempDir(), "deep", "progress.json")}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/paragopher/paragopher/kernel/client"
 	"github.com/paragopher/paragopher/lessons"
+	"github.com/paragopher/paragopher/lessons/coach"
 	"github.com/paragopher/paragopher/lessons/notebook"
 )
 
@@ -177,8 +178,14 @@ func writable(out string, items []item) error {
 
 // runItem runs a notebook's cells on a new kernel.
 func runItem(ctx context.Context, o Options, spec client.Spec, it item) error {
+	// What the notebook's checks note is not the progress of whoever runs this.
+	scratch, err := os.MkdirTemp("", "paragopher-progress-")
+	if err != nil {
+		return fmt.Errorf("%s: making a folder for progress: %w", it.name, err)
+	}
+	defer os.RemoveAll(scratch)
 	starting, cancel := context.WithTimeout(ctx, startTime)
-	k, err := client.Start(starting, spec)
+	k, err := client.Start(starting, spec, client.WithEnv(coach.FileVariable+"="+filepath.Join(scratch, "progress.json")))
 	cancel()
 	if err != nil {
 		return fmt.Errorf("%s: %w", it.name, err)
