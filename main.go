@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -18,7 +19,9 @@ import (
 	"github.com/paragopher/paragopher/kernel/engine"
 	"github.com/paragopher/paragopher/kernel/kernelspec"
 	"github.com/paragopher/paragopher/lessons"
+	"github.com/paragopher/paragopher/lessons/check"
 	"github.com/paragopher/paragopher/lessons/coach"
+	"github.com/paragopher/paragopher/lessons/learn"
 	"github.com/paragopher/paragopher/lessons/runner"
 	"github.com/paragopher/paragopher/parallel"
 )
@@ -29,7 +32,9 @@ const usage = `usage: paragopher COMMAND [options]
                              their outputs, as .ipynb and as pages, to out/
   install, uninstall         make this kernel known to Jupyter, or unknown again
   kernel CONNECTION_FILE     be a kernel: what Jupyter starts
+  learn                      the course in the terminal: start here
   lessons build|lint|sync    write notebooks/, check the sources, stamp translations
+  lessons export|new|check   write the course as pages, start a lesson, check answers
 
 paragopher COMMAND -h lists a command's options.
 `
@@ -61,13 +66,15 @@ func command(ctx context.Context, args []string) error {
 		return install(name, args)
 	case "kernel":
 		return serve(args)
+	case "learn":
+		return learning(ctx, args)
 	case "lessons":
-		return sources(args)
+		return sources(ctx, args)
 	case "help", "-h", "-help", "--help":
 		fmt.Print(usage)
 		return nil
 	default:
-		return fmt.Errorf("there is no command %q; run, install, uninstall, kernel, lessons and help are", name)
+		return fmt.Errorf("there is no command %q; run, install, uninstall, kernel, learn, lessons and help are", name)
 	}
 }
 
@@ -95,6 +102,7 @@ func run(ctx context.Context, args []string) error {
 	o := runner.Options{Progress: os.Stdout}
 	flags.StringVar(&o.Out, "out", "out", "`folder` for the executed notebooks and pages")
 	flags.StringVar(&o.Lang, "lang", "", "lessons in one `language` only: en or ko")
+	flags.BoolVar(&o.Solved, "solved", false, "lessons with the exercises solved")
 	flags.StringVar(&o.Kernel, "kernel", "", "run on another installed kernel, by `name`")
 	flags.DurationVar(&o.CellTimeout, "timeout", 0, "longest `time` for a cell, 0 for no limit")
 	files, err := parse(flags, args)
@@ -153,15 +161,71 @@ func serve(args []string) error {
 	})
 }
 
-func sources(args []string) error {
-	what := strings.Join(args, " ")
-	switch what {
-	case "build":
-		return lessons.WriteNotebooks("notebooks")
-	case "lint":
-		return lessons.Lint()
-	case "sync":
-		return lessons.Sync(filepath.Join("lessons", "content"))
+func learning(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("learn", flag.ContinueOnError)
+	o := learn.Options{In: os.Stdin, Out: os.Stdout}
+	flags.StringVar(&o.Dir, "dir", "answers", "`folder` for your answers")
+	flags.StringVar(&o.File, "progress", "", "`file` for your progress (default: in your configuration folder)")
+	flags.StringVar(&o.Lang, "lang", "", "this time in another `language`: en or ko")
+	rest, err := parse(flags, args)
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("lessons %s: use lessons build, lint or sync", what)
+	if o.File == "" {
+		if o.File, err = coach.DefaultFile(); err != nil {
+			return err
+		}
+	}
+	info, err := os.Stdout.Stat()
+	o.Colour = err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return learn.Run(ctx, o, rest)
+}
+
+func sources(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("lessons", flag.ContinueOnError)
+	out := flags.String("out", "site", "export: `folder` for the pages")
+	format := flags.String("format", "html", "export: html or md")
+	lang := flags.String("lang", "", "export, check: one `language` only: en or ko")
+	rest, err := parse(flags, args)
+	if err != nil {
+		return err
+	}
+	what := strings.Join(rest, " ")
+	switch {
+	case what == "build":
+		return lessons.WriteNotebooks("notebooks")
+	case what == "lint":
+		return lessons.Lint()
+	case what == "sync":
+		return lessons.Sync(filepath.Join("lessons", "content"))
+	case what == "export":
+		return runner.Export(*out, *format, *lang)
+	case len(rest) == 2 && rest[0] == "new":
+		return lessons.New(filepath.Join("lessons", "content"), rest[1])
+	case len(rest) == 3 && rest[0] == "check":
+		return checkFile(ctx, rest[1], rest[2], cmp.Or(*lang, lessons.Languages[0]))
+	}
+	return fmt.Errorf("lessons %s: use lessons build, lint, sync, export, new NAME, or check EXERCISE FILE", what)
+}
+
+// checkFile checks the answer to an exercise that a file holds. It leaves progress
+// alone.
+func checkFile(ctx context.Context, id, file, lang string) error {
+	e, err := lessons.FindExercise(id)
+	if err != nil {
+		return err
+	}
+	if err := lessons.KnownLanguage(lang); err != nil {
+		return err
+	}
+	answer, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	v := check.Run(ctx, e, string(answer), lang)
+	fmt.Println(v.Says)
+	if !v.Passed {
+		return fmt.Errorf("%s is not right (%s)", file, v.Kind)
+	}
+	return nil
 }

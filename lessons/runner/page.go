@@ -16,6 +16,7 @@ import (
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/extension"
+	htmlrenderer "github.com/yuin/goldmark/renderer/html"
 
 	"github.com/paragopher/paragopher/lessons/notebook"
 )
@@ -37,15 +38,31 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
 <body>
 <main>
 {{range .Cells}}{{.}}
+{{end}}{{with .Nav}}<nav aria-label="{{.Label}}">
+{{with .Before}}<a rel="prev" href="{{.Href}}">← {{.Title}}</a>
+{{end}}<a href="../index.html">{{.Label}}</a>
+{{with .After}}<a rel="next" href="{{.Href}}">{{.Title}} →</a>
+{{end}}</nav>
 {{end}}</main>
 </body>
 </html>
 `))
 
+// ipynbLink is the same link in Markdown.
+var ipynbLink = regexp.MustCompile(`\]\((\d\d-[a-z0-9-]+)\.ipynb\)`)
+
+// nav leads from a lesson's page to the others.
+type nav struct {
+	Label         string
+	Before, After *link
+}
+
+type link struct{ Href, Title string }
+
 // phrases are the page's own words.
 var phrases = map[string]struct{ in, out, fails, index string }{
-	"en": {"In", "Output", "This cell failed", "Notebooks"},
-	"ko": {"입력", "출력", "이 셀은 실패했습니다", "노트북"},
+	"en": {"In", "Output", "This cell failed", "All lessons"},
+	"ko": {"입력", "출력", "이 셀은 실패했습니다", "모든 단원"},
 }
 
 // write writes an item's notebook and page.
@@ -74,7 +91,7 @@ func render(it item) ([]byte, error) {
 		cells = append(cells, template.HTML(text))
 	}
 	var buf bytes.Buffer
-	err := pageTemplate.Execute(&buf, map[string]any{"Lang": it.lang, "Title": title(it), "CSS": template.CSS(css), "Cells": cells})
+	err := pageTemplate.Execute(&buf, map[string]any{"Lang": it.lang, "Title": title(it), "CSS": template.CSS(css), "Cells": cells, "Nav": it.nav})
 	return buf.Bytes(), err
 }
 
@@ -94,7 +111,14 @@ func title(it item) string {
 	return it.name
 }
 
-var markdown = goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify))
+var markdown = goldmark.New(
+	goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify),
+	// Notebooks hold HTML, as the folded answers of a quiz, and Jupyter shows it too.
+	goldmark.WithRendererOptions(htmlrenderer.WithUnsafe()),
+)
+
+// lessonHref is a link to another notebook of the folder; its page is beside ours.
+var lessonHref = regexp.MustCompile(`href="(\d\d-[a-z0-9-]+)\.ipynb"`)
 
 func cell(c *notebook.Cell, lang string) (string, error) {
 	switch c.Type {
@@ -103,7 +127,7 @@ func cell(c *notebook.Cell, lang string) (string, error) {
 		if err := markdown.Convert([]byte(c.Source), &buf); err != nil {
 			return "", fmt.Errorf("reading Markdown: %w", err)
 		}
-		return fmt.Sprintf("<section class=\"text\" id=\"%s\">\n%s</section>", html.EscapeString(c.ID), buf.String()), nil
+		return fmt.Sprintf("<section class=\"text\" id=\"%s\">\n%s</section>", html.EscapeString(c.ID), lessonHref.ReplaceAllString(buf.String(), `href="$1.html"`)), nil
 	case "code":
 	default:
 		return "<pre class=\"raw\">" + html.EscapeString(c.Source) + "</pre>", nil

@@ -22,6 +22,7 @@ import (
 type Options struct {
 	Files       []string      // notebook files; none: the lessons
 	Lang        string        // of the lessons; "": all
+	Solved      bool          // the lessons with the exercises' solutions
 	Out         string        // folder for the results, made if need be
 	Kernel      string        // name of an installed kernel; "": this binary
 	CellTimeout time.Duration // 0: none
@@ -39,6 +40,7 @@ type item struct {
 	name string // of its results below Out, without extension
 	lang string // of the page
 	n    *notebook.Notebook
+	nav  *nav // of lessons
 }
 
 // A CellError is a cell that failed.
@@ -107,10 +109,22 @@ func collect(o Options) (items []item, err error) {
 			return nil, err
 		}
 		for _, lang := range lessons.Languages {
-			for _, l := range ls {
-				if o.Lang == "" || o.Lang == lang {
-					items = append(items, item{filepath.Join(lang, l.Name), lang, l.Notebook(lang)})
+			for i, l := range ls {
+				if o.Lang != "" && o.Lang != lang {
+					continue
 				}
+				n := l.Notebook(lang)
+				if o.Solved {
+					n = l.Solved(lang)
+				}
+				at := &nav{Label: phrases[lang].index}
+				if i > 0 {
+					at.Before = &link{ls[i-1].Name + ".html", ls[i-1].Title(lang)}
+				}
+				if i+1 < len(ls) {
+					at.After = &link{ls[i+1].Name + ".html", ls[i+1].Title(lang)}
+				}
+				items = append(items, item{filepath.Join(lang, l.Name), lang, n, at})
 			}
 		}
 		if len(items) == 0 {
@@ -135,7 +149,7 @@ func collect(o Options) (items []item, err error) {
 				lang = s
 			}
 		}
-		items = append(items, item{name, lang, n})
+		items = append(items, item{name, lang, n, nil})
 	}
 	return items, nil
 }
