@@ -74,9 +74,8 @@ type Recording struct {
 }
 
 // Record begins to record what processes, executors and locks do, in this process
-// and in those that it has started or will start: 65,536 spans at most. A span
-// costs the one that it is about some 0.2 µs; while nothing is recorded, the cost
-// is that of looking, a nanosecond or two. There is one recording at a time.
+// and in those that it has started or will start: 65,536 spans at most. While
+// nothing is recorded it costs a look, some nanoseconds. There is one recording at a time.
 func Record() (*Recording, error) {
 	a, err := getArena()
 	if err != nil {

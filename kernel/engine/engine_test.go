@@ -164,7 +164,8 @@ func TestNative(t *testing.T) {
 	if _, err := native.Open(t.Context(), func(string) {}); err != nil {
 		t.Skip("cells cannot be compiled here: ", err)
 	}
-	cmd := exec.Command(os.Args[0], "-test.v")
+	// The sessions name their engine themselves.
+	cmd := exec.Command(os.Args[0], "-test.v", "-test.skip=^TestSessions")
 	cmd.Env = append(os.Environ(), engineVariable+"="+compiled)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)

@@ -120,6 +120,9 @@ func runSessions(t *testing.T, engine string, cannot map[string]string) {
 	for _, s := range scripts(t) {
 		known[s.name] = true
 		t.Run(strings.TrimSuffix(s.file, ".txt")+"/"+s.name, func(t *testing.T) {
+			if reason := interpUnsure[s.name]; reason != "" && engine == "interp" {
+				t.Skip(reason)
+			}
 			wrong := s.run(newNotebookOn(t, engine))
 			if reason := cannot[s.name]; reason != "" {
 				if len(wrong) == 0 {
@@ -142,45 +145,32 @@ func runSessions(t *testing.T, engine string, cannot map[string]string) {
 // interpCannot are the sessions that the interpreter refuses or runs wrongly.
 var interpCannot = map[string]string{
 	"%T and %#v": "%T of a notebook's type",
-	"JSON with tags, unexported fields and methods": "unexported fields are shown",
-	"MarshalJSON of a notebook's type":              "compiled code does not see a notebook's methods",
-	"a Stringer, also inside of others":             "compiled code does not see a notebook's methods",
-	"a generic tree":                                "no package iter",
-	"a linked list with an iterator":                "no package iter",
-	"a panic with a value of one's own":             "compiled code does not see a notebook's methods",
-	"a redefined generic type":                      "instances of the old type are remembered",
-	"a runtime error is an error with Go's text":    "runtime errors are not runtime.Error",
-	"a stack": "%T of a notebook's type",
-	"a type switch over notebook types and errors": "case error does not match compiled errors",
-	"a typed nil in an interface":                  "an interface with a typed nil is nil",
-	"atomic.Pointer, sync.OnceValue, sync.Map":     "no generic types of compiled packages",
-	"constraints":                                      "inference in a variadic generic function",
+	"JSON with tags, unexported fields and methods":    "unexported fields are shown",
+	"MarshalJSON of a notebook's type":                 "compiled code does not see a notebook's methods",
+	"a Stringer, also inside of others":                "compiled code does not see a notebook's methods",
+	"a panic with a value of one's own":                "compiled code does not see a notebook's methods",
+	"a stack":                                          "%T of a notebook's type",
+	"a type switch over notebook types and errors":     "case error does not match compiled errors",
+	"a typed nil in an interface":                      "an interface with a typed nil is nil",
 	"defer changes a named result, recover":            "texts of runtime errors",
 	"errors.As and errors.Is with a notebook's errors": "compiled code does not see a notebook's methods",
 	"fmt.Formatter and GoStringer":                     "compiled code does not see a notebook's methods",
-	"generic alias and type sets":                      "inference from a constraint's core type",
 	"generic methods as values, explicit instances":    "instances as values",
 	"goroutines and a WaitGroup":                       "a loop variable is shared in a function passed to a method",
 	"index out of range":                               "texts of runtime errors",
 	"iter.Pull":                                        "no package iter",
-	"map, filter, reduce":                              "inference of a second type parameter is remembered from the first use",
-	"math/rand/v2 and its generics":                    "no generic functions of compiled packages",
-	"method expressions":                               "method expressions panic",
 	"method values copy their receiver":                "a method value shares its receiver",
-	"negative make":                                    "texts of runtime errors",
-	"nested range over functions with a label":         "refused: range over a function",
 	"pointer constraint":                               "constraints on the pointer of a type parameter",
-	"range over a function of one's own, with break, continue and return": "refused: range over a function",
-	"recover and panic again":                      "a panic in a deferred function is not recovered by the next",
-	"recursive function type":                      "recursive function types",
-	"reflect sees a notebook's types":              "compiled code does not see a notebook's methods",
-	"slice bounds":                                 "texts of runtime errors",
-	"slices, maps and cmp of the standard library": "no generic functions of compiled packages",
-	"stdout and stderr are apart":                  "println writes to standard output",
-	"text/template calls methods":                  "compiled code does not see a notebook's methods",
-	"unsafe and sizes":                             "no package unsafe",
-	"variadic, multiple results and spreading":     "no generic functions of compiled packages",
-	"word count, sorted":                           "no generic functions of compiled packages",
+	"recover and panic again":                          "a panic in a deferred function is not recovered by the next",
+	"recursive function type":                          "recursive function types",
+	"reflect sees a notebook's types":                  "compiled code does not see a notebook's methods",
+	"slice bounds":                                     "texts of runtime errors",
+	"text/template calls methods":                      "compiled code does not see a notebook's methods",
+}
+
+// interpUnsure are the sessions that the interpreter runs rightly on some days only.
+var interpUnsure = map[string]string{
+	"consts and iota": "whether a constant's String is called differs from run to run of the same code",
 }
 
 func TestSessionsInterpreted(t *testing.T) { runSessions(t, "interp", interpCannot) }

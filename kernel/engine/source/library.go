@@ -17,8 +17,8 @@ import (
 
 // The interpreter's symbols hold no generic functions. Those of the standard
 // library are made from its source: library.zip has that of the packages below,
-// as exportdata took it from the Go distribution, and the directory library has
-// packages that replace some of their functions or all, where the original needs
+// copied as it is from the Go 1.26 distribution, with its licence; the directory
+// library has packages that replace some of their functions or all, where the original needs
 // the runtime or is slow when interpreted.
 //
 //go:embed library.zip
