@@ -80,26 +80,26 @@ func TestLocksExclude(t *testing.T) {
 func holdMutex(m *Mutex, held *Event) {
 	m.Lock()
 	held.Set()
-	select {}
+	forever()
 }
 
 func holdWriter(m *RWMutex, held *Event) {
 	m.Lock()
 	held.Set()
-	select {}
+	forever()
 }
 
 func holdReader(m *RWMutex, held *Event) {
 	m.RLock()
 	held.Set()
-	select {}
+	forever()
 }
 
 func holdPlaces(s *Semaphore, held *Event) {
 	s.Acquire()
 	s.Acquire()
 	held.Set()
-	select {}
+	forever()
 }
 
 func TestMutexOfTheDead(t *testing.T) {

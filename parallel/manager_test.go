@@ -188,7 +188,7 @@ func TestManagerBySocket(t *testing.T) {
 func managerElsewhere(q *Queue[*Counter]) {
 	m := NewManager()
 	q.Put(NewCounter(m))
-	select {}
+	forever()
 }
 
 func askForever(c *Counter, asked *Value[int]) {

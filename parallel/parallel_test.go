@@ -248,7 +248,7 @@ func maybe(x int) int {
 	case 7:
 		self, _ := os.FindProcess(os.Getpid())
 		_ = self.Kill()
-		select {} // until it arrives
+		forever() // until it arrives
 	}
 	return x * x
 }
@@ -360,6 +360,14 @@ func TestNestedPools(t *testing.T) {
 	}
 }
 
+// forever is for processes that are to be ended from outside. An empty select
+// would do only where cgo is: elsewhere Go ends a program of which nothing can go on.
+func forever() {
+	for {
+		time.Sleep(time.Hour)
+	}
+}
+
 // parentToBeKilled starts a tree of processes that keep a pipe open.
 func parentToBeKilled() {
 	started := NewValue(0)
@@ -368,7 +376,7 @@ func parentToBeKilled() {
 		runtime.Gosched()
 	}
 	fmt.Println("ready")
-	select {}
+	forever()
 }
 
 func treeOf(started *Value[int], depth int) {

@@ -55,7 +55,7 @@ func TestOutputWithATag(t *testing.T) {
 
 func panicsElsewhere() {
 	go panic("in a goroutine")
-	select {}
+	forever()
 }
 
 func overflows(n int) int {

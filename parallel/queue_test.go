@@ -160,13 +160,13 @@ func TestQueueOfAnything(t *testing.T) {
 func halfPut(q *Queue[int], stuck *Event) {
 	q.q.put(context.Background(), false)
 	stuck.Set()
-	select {}
+	forever()
 }
 
 func halfGet(q *Queue[int], stuck *Event) {
 	q.q.get(context.Background(), false, nil)
 	stuck.Set()
-	select {}
+	forever()
 }
 
 func TestQueueSurvivesDeathInTheMiddle(t *testing.T) {

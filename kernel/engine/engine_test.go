@@ -172,6 +172,36 @@ func TestNative(t *testing.T) {
 	}
 }
 
+// Without a C compiler the notebook goes on, interpreted, and says why, once.
+func TestNativeWithoutCompiler(t *testing.T) {
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("there is no go command, so there is nothing to lack")
+	}
+	n := newNotebookOn(t, interpreted)
+	n.ok("x := 20")
+	dir := t.TempDir()
+	if err := os.Symlink(goTool, filepath.Join(dir, "go")); err != nil {
+		t.Skip("no symbolic links here: ", err)
+	}
+	t.Setenv("PATH", dir)
+	n.take()
+	n.equal(n.ok("%engine native\nx + 22"), "42")
+	said := 0
+	for _, i := range n.take() {
+		if strings.Contains(i.text, "Cells are interpreted, not compiled: there is no C compiler") {
+			said++
+		}
+	}
+	if said != 1 {
+		t.Errorf("it was said %d times that cells are interpreted", said)
+	}
+	n.equal(n.ok("x"), "20")
+	if items := n.take(); len(items) != 0 {
+		t.Errorf("the next cell says %v", items)
+	}
+}
+
 // descendants lists the processes below one. It knows Linux only.
 func descendants(pid int) (found []int) {
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
