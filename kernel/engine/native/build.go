@@ -3,13 +3,16 @@ package native
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // A Builder compiles the packages of one notebook. Its methods may be called from
@@ -32,13 +35,41 @@ type built struct {
 	linkErr  error
 }
 
-// NewBuilder gives a builder with a folder of its own, which Close removes.
+// The folders of builders, with the number of the process in the middle.
+const folderName = "paragopher-cells-"
+
+// NewBuilder gives a builder with a folder of its own, which Close removes. It
+// removes those of kernels that were killed, too, since they could not.
 func NewBuilder(t *Toolchain) (*Builder, error) {
-	dir, err := os.MkdirTemp("", "paragopher-cells-")
+	sweep(os.TempDir())
+	dir, err := os.MkdirTemp("", fmt.Sprintf("%s%d-", folderName, os.Getpid()))
 	if err != nil {
 		return nil, fmt.Errorf("making a folder for compiled cells: %w", err)
 	}
 	return &Builder{tools: t, dir: dir, built: map[*Package]*built{}}, nil
+}
+
+// sweep removes the folders in dir of builders whose process is gone.
+func sweep(dir string) {
+	folders, err := filepath.Glob(filepath.Join(dir, folderName+"*-*"))
+	if err != nil {
+		return // the pattern is a constant
+	}
+	for _, folder := range folders {
+		number, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(folder), folderName), "-")
+		pid, err := strconv.Atoi(number)
+		if err != nil {
+			continue
+		}
+		p, err := os.FindProcess(pid)
+		if err == nil {
+			err = p.Signal(syscall.Signal(0))
+		}
+		if errors.Is(err, os.ErrProcessDone) {
+			// What another user left is theirs to remove.
+			_ = os.RemoveAll(folder)
+		}
+	}
 }
 
 // Close removes all that was built.
